@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +31,18 @@ QUESTION = "Who can read my question, and how is it kept from the others on its 
 
 
 async def processor(_: dict[str, Any]) -> dict[str, Any]:
-    """The command ``processor``: seconds used so far by this process and those that it started."""
+    """The command ``processor``: seconds used so far by this process and those that it started, and by these alone."""
     own = psutil.Process()
-    total = 0.0
-    for one in (own, *own.children(recursive=True)):
-        with suppress(psutil.Error):
-            times = one.cpu_times()
-            total += times.user + times.system
-    return {"s": total}
+    children = sum(_seconds_of(one) for one in own.children(recursive=True))
+    return {"s": _seconds_of(own) + children, "children": children}
+
+
+def _seconds_of(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 class Maker:

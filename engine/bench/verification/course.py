@@ -149,12 +149,13 @@ def of_saturated(saturated: Mapping[str, Any], challenges: float) -> dict[str, A
             key: one if key == "pairs" or one is None else round(one + challenges, 5)
             for key, one in saturated[found].items()
         }
-        for way, found in (("tokens", "share"), ("processor", "capacity"))
+        for way, found in (("tokens", "share"), ("all", "capacity"), ("controlled", "capacity_controlled"))
     }
     return {
         "security_share_throughput": intervals["tokens"]["mean"],
         "security_share_throughput_interval": intervals["tokens"],
-        "security_share_processor": intervals["processor"],
+        "security_share_processor": intervals["controlled"],
+        "security_share_processor_uncontrolled": intervals["all"],
     }
 
 
@@ -348,23 +349,29 @@ def cost(measured: protection.Protected) -> dict[str, Any]:
     """What was timed."""
     return {
         "security_share_latency": round(measured.paced.latency().mean, 5),
-        "security": {name: _pairs(pairs, paced=name == "paced") for name, pairs in measured.pairs().items()},
+        "security": {
+            name: _pairs(pairs, paced=name == "paced", works=name == "saturated")
+            for name, pairs in measured.pairs().items()
+        },
         "other_programs": measured.disturbed,
     }
 
 
-def _pairs(pairs: protection.Pairs, *, paced: bool) -> dict[str, Any]:
+def _pairs(pairs: protection.Pairs, *, paced: bool, works: bool) -> dict[str, Any]:
+    """``works``: the worker, which is idle beside the stand-in."""
     found: dict[str, Any] = {"answers": pairs.answers, "readings": pairs.scored}
     if paced:
         return found | {"share": pairs.latency().as_json(), "answer_s": _two(pairs.on.seconds, pairs.off.seconds)}
     return found | {
         "share": pairs.throughput().as_json(),
         "capacity": pairs.capacity().as_json(),
+        **({"capacity_controlled": pairs.capacity(controlled=True).as_json()} if works else {}),
         "tokens_per_s": _two(pairs.on.speed, pairs.off.speed),
         "busy": _two(pairs.on.busy, pairs.off.busy),
         "processor": {
             name: {"share": pairs.processor(name).as_json(), "s_per_1000_tokens": _two(used, pairs.off.processor[name])}
             for name, used in pairs.on.processor.items()
+            if works or name != protection.WORKER
         },
     }
 

@@ -34,18 +34,22 @@ epochs; so these numbers differ a little from those of whole networks, in which 
 WebRTC on 127.0.0.1) answers with everything on, and with functions in the place of sealing, signing and checking that
 copy bytes and keep their sizes. They exist in the benchmark's processes alone, and are switched every few seconds.
 A block is so many answers, begun together and waited for, the same work each time; a pair is one block of each, one
-behind the other in turning order. Shares are means over pairs with their 95 % interval: Student's, and of more than 16
-pairs by drawing the pairs anew (bootstrap). With everything on a verifier's worker reads answers again at the default
-rate, rounded up. *Paced*: answers of {TOKENS} tokens at {PACE:.0f} tokens/s, four at once, the whole time from question
-to end. *Saturated*: eight at once, as fast as they go, of the built-in model; or of a *stand-in* for a fast GPU, which
-computes nothing and offers more ({STAND_IN_PACE:.0f} tokens/s to each of 24 chats) than the network of this machine can
-carry, so that only the network's work is left and security weighs the most. S-IDA, onion layers and the links' DTLS are
-parts of the paths and always on; *with layers* the relays' layers around cells are off as well. All processes share
-this machine's processors: a model node's own share is under *model node*.
+behind the other in turning order. Shares are means over pairs with their 95 % interval (Student). The worker computes
+the same with and without protection, so what differs in its processor time is the machine's doing (caches, clock
+rates, other programs); as far as the processor time of all follows it (least squares over the pairs) that is taken
+off: the worker is the *control*. The work of relays is not the same: checkpoints are some more cells. With everything
+on a verifier's worker reads answers again at the default rate, rounded up. *Paced*: answers of {TOKENS} tokens at
+{PACE:.0f} tokens/s, four at once, the whole time from question to end. *Saturated*: eight at once, as fast as they go,
+of the built-in model; or of a *stand-in* for a fast GPU, which computes nothing and offers more ({STAND_IN_PACE:.0f}
+tokens/s to each of 24 chats) than the network of this machine can carry, so that only the network's work is left and
+security weighs the most. S-IDA, onion layers and the links' DTLS are parts of the paths and always on; *with layers*
+the relays' layers around cells are off as well. All processes share this machine's processors: a model node's own
+share is under *model node*.
 """
 
 SATURATED = {
     "security_share_processor": "Of a saturated machine's tokens/s they take, by processor time for a token",
+    "security_share_processor_uncontrolled": "The same without a control",
     "security_share_throughput_interval": "The same by the tokens that came",
 }
 MECHANISMS: Sequence[tuple[str, str, str, str]] = (
@@ -306,7 +310,7 @@ def _measured(one: Mapping[str, Any]) -> str:
 def _cost(results: Mapping[str, Any]) -> list[str]:
     head = [
         "work", "on", "off", "share", "95 %: from", "to", "pairs", "by processor time", "95 %: from", "to",
-        "model node", "client", "relays", "busy",
+        "model node", "its worker", "client", "relays", "busy",
     ]  # fmt: skip
     names = {
         "paced": f"paced, {TOKENS} tokens: s",
@@ -327,16 +331,16 @@ def _cost(results: Mapping[str, Any]) -> list[str]:
                 share["pairs"],
                 *(_interval(one["capacity"]) if "capacity" in one else ["—"] * 3),
                 *(
-                    _percent(one["processor"][who]["share"]["mean"]) if "processor" in one else "—"
-                    for who in ("model node", "client", "relays")
+                    _percent(one["processor"][who]["share"]["mean"]) if who in one.get("processor", {}) else "—"
+                    for who in ("model node", "worker", "client", "relays")
                 ),
                 _percent(one["busy"]["on"]) if "busy" in one else "—",
             ]
         )
     below = [
         "*By processor time*: what all processes together take more for a token, as a share of what they take with",
-        "protection: where no processor is idle that is the share of the tokens per second. *Model node*, *client*,",
-        "*relays*: by how much protection raises the processor time for a token there. *Busy*: of all processors, by",
+        "protection: where no processor is idle that is the share of the tokens per second. *Model node* and so on: by",
+        "how much protection raises the processor time for a token there. *Busy*: of all processors, by",
         f"the network. Shares at the top also count that {_percent(results['challenge_share'])} of the answers are",
         "challenges.",
     ]

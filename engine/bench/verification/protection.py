@@ -15,7 +15,6 @@ import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from engine.bench.other_programs import OtherPrograms
@@ -29,6 +28,8 @@ TOKENS = 128
 PACE = 30.0
 EVERYBODY = "all"
 """All processes of the network together."""
+WORKER = "worker"
+"""Of the model node, which counts it as its own."""
 MEMBERS = 4
 """Of the network's committee, so that its model node writes down and submits what it signs; they run nowhere."""
 STAND_IN_PACE = 50.0
@@ -38,8 +39,7 @@ NEITHER = {**ALL, "sealing": False, "receipts": False}
 NOTHING = dict.fromkeys(ALL, False)
 _T95 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
 """Student's t, two-sided 95 %, by degrees of freedom from 1 on."""
-_REPEATS = 4_000
-"""Of the bootstrap."""
+_LEAST_FOR_A_SLOPE = 6
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Amount:
     tokens: int = TOKENS
 
 
-FULL = Amount(4, 4, 76, 8, 6, 24, 4)
+FULL = Amount(4, 4, 52, 8, 6, 24, 3)
 QUICK = Amount(4, 4, 8, 8, 4, 24, 3)
 
 
@@ -85,21 +85,52 @@ def lost_of(more: Share) -> Share:
     return Share(mean, low, high, more.pairs)
 
 
-def share_of(dear: Sequence[float], cheap: Sequence[float]) -> Share:
-    """By how much ``dear`` exceeds ``cheap`` (both positive, paired), as a share of ``cheap``. The interval is
-    Student's, of many pairs that of a bootstrap over them."""
-    ratios = [math.log(one / other) for one, other in zip(dear, cheap, strict=True)]
-    mean, freedom = statistics.fmean(ratios), len(ratios) - 1
-    if freedom < 1:
-        return Share(math.expm1(mean), -math.inf, math.inf, len(ratios))
-    if freedom <= len(_T95):
-        reach = _T95[freedom - 1] * statistics.stdev(ratios) / math.sqrt(len(ratios))
-        low, high = mean - reach, mean + reach
-    else:
-        dice = Random(1)
-        means = sorted(statistics.fmean(dice.choices(ratios, k=len(ratios))) for _ in range(_REPEATS))
-        low, high = means[_REPEATS // 40], means[-_REPEATS // 40]
-    return Share(math.expm1(mean), math.expm1(low), math.expm1(high), len(ratios))
+def share_of(
+    dear: Sequence[float], cheap: Sequence[float], control: tuple[Sequence[float], Sequence[float]] | None = None
+) -> Share:
+    """By how much ``dear`` exceeds ``cheap`` (both positive, paired), as a share of ``cheap``, with Student's
+    interval. ``control``: what takes the same in both, so that its
+    differences show what the machine did meanwhile; as far as the others follow them they are taken off."""
+    ratios = _logarithms(dear, cheap)
+    others = _logarithms(*control) if control is not None else [0.0] * len(ratios)
+    pairs, count = list(zip(ratios, others, strict=True)), len(ratios)
+    mean = _mean(pairs)
+    if count < 2:
+        return Share(math.expm1(mean), -math.inf, math.inf, count)
+    reach = _reach(pairs)
+    low, high = mean - reach, mean + reach
+    return Share(math.expm1(mean), math.expm1(low), math.expm1(high), count)
+
+
+def _logarithms(dear: Sequence[float], cheap: Sequence[float]) -> list[float]:
+    return [math.log(one / other) for one, other in zip(dear, cheap, strict=True)]
+
+
+def _mean(pairs: Sequence[tuple[float, float]]) -> float:
+    """Of the first ones, where the second ones are 0."""
+    ones, others = zip(*pairs, strict=True)
+    return statistics.fmean(ones) - _slope(pairs) * statistics.fmean(others)
+
+
+def _reach(pairs: Sequence[tuple[float, float]]) -> float:
+    """Half of the 95 % interval of :func:`_mean`."""
+    slope, middle = _slope(pairs), statistics.fmean(other for _, other in pairs)
+    rest = [one - slope * other for one, other in pairs]
+    freedom, part = len(rest) - 1, 1 / len(rest)
+    if slope:
+        freedom, part = freedom - 1, part + middle**2 / sum((other - middle) ** 2 for _, other in pairs)
+    mean = statistics.fmean(rest)
+    t = _T95[min(freedom, len(_T95)) - 1]
+    return t * math.sqrt(sum((one - mean) ** 2 for one in rest) / freedom * part)
+
+
+def _slope(pairs: Sequence[tuple[float, float]]) -> float:
+    """Of the line of least squares; 0 for few pairs, and where the second ones do not differ."""
+    if len(pairs) < _LEAST_FOR_A_SLOPE:
+        return 0.0
+    mean, middle = (statistics.fmean(one) for one in zip(*pairs, strict=True))
+    spread = sum((other - middle) ** 2 for _, other in pairs)
+    return sum((one - mean) * (other - middle) for one, other in pairs) / spread if spread else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +180,13 @@ class Pairs:
         """Of the tokens per second that there would be without protection."""
         return lost_of(share_of(self.off.speed, self.on.speed))
 
-    def capacity(self) -> Share:
+    def capacity(self, *, controlled: bool = False) -> Share:
         """The same by processor time: where no processor is ever idle, tokens per second are the inverse of what all
-        processes take for a token."""
-        return lost_of(self.processor(EVERYBODY))
+        processes take for a token. ``controlled``: by what the worker takes, which computes the same in both."""
+        if not controlled:
+            return lost_of(self.processor(EVERYBODY))
+        control = self.on.processor[WORKER], self.off.processor[WORKER]
+        return lost_of(share_of(self.on.processor[EVERYBODY], self.off.processor[EVERYBODY], control))
 
     def processor(self, participant: str) -> Share:
         """By how much protection raises the processor time for a token at one participant."""
@@ -207,7 +241,8 @@ class Bench:
         self._make(None)
         pairs = self._pairs(self._amount.saturated_pairs, self._amount.saturated_chats)
         self._say(f"saturated: {_percent(pairs.throughput())} of the tokens/s")
-        self._say(f"saturated: {_percent(pairs.capacity())} by processor time")
+        for controlled, words in ((False, ""), (True, ", the worker as the control")):
+            self._say(f"saturated: {_percent(pairs.capacity(controlled=controlled))} by processor time{words}")
         return pairs
 
     def stand_in(self, count: int, without: Mapping[str, bool] = NEITHER) -> Pairs:
@@ -260,8 +295,10 @@ class Bench:
         return int(self._network.model.ask("score", times=0)["scored"])
 
     def _processor(self) -> dict[str, float]:
-        found = {name: float(one.ask("processor")["s"]) for name, one in self._parts.items()}
-        return found | {EVERYBODY: sum(found.values()) + self._server()}
+        told = {name: one.ask("processor") for name, one in self._parts.items()}
+        found = {name: float(one["s"]) for name, one in told.items()}
+        worker = float(told["model node"]["children"])
+        return found | {EVERYBODY: sum(found.values()) + self._server(), WORKER: worker}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,13 @@ def test_everything_that_is_not_timed() -> None:
 
 
 def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
-    used = {"model node": [1.0, 1.0], "client": [0.5, 0.5], "relays": [1.0, 1.0], "all": [2.91, 2.91]}
+    used = {
+        "model node": [1.0, 1.0],
+        "worker": [0.5, 0.5],
+        "client": [0.5, 0.5],
+        "relays": [1.0, 1.0],
+        "all": [2.91, 2.91],
+    }
     more = used | {"model node": [1.1, 1.1], "client": [0.55, 0.55], "all": [3.0, 3.0]}
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
     busy = Pairs(
@@ -43,7 +49,7 @@ def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
     assert of_saturated["security_share_throughput"] == pytest.approx(0.022)
     assert of_saturated["security_share_throughput_interval"]["low95"] == pytest.approx(0.022)
     assert of_saturated["security_share_processor"]["mean"] == pytest.approx(0.032), "0.09 of 3 seconds, and challenges"
-    assert of_saturated["security_share_processor"]["pairs"] == 2
+    assert of_saturated["security_share_processor_uncontrolled"]["pairs"] == 2
     assert found["security"]["saturated"]["busy"]["on"] == 0.95
     assert found["security"]["paced"]["answer_s"] == {"on": 1.01, "off": 1.0}
     assert found["security"]["stand_in"]["processor"]["client"]["share"]["mean"] == pytest.approx(0.1)

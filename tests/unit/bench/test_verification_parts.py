@@ -39,7 +39,7 @@ CHEAT = {
 
 
 def protected(speed: float) -> Protected:
-    used = {name: [1.0, 1.0] for name in ("model node", "client", "relays", "all")}
+    used = {name: [1.0, 1.0] for name in ("model node", "worker", "client", "relays", "all")}
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
     busy = Pairs(
         on=Side(speed=[speed, speed], processor=used, busy=[0.9, 0.9]),
