@@ -45,6 +45,22 @@ CHOSEN = schema.ContributingState(
         say("automatic.expected", rate=48),
     ),
 )  # fmt: skip
+FAILED = schema.ContributingState(
+    on=True, status="failed", model="Qwen2.5-1.5B-Instruct",
+    reason=say(
+        "load.failed", model="Qwen2.5-1.5B-Instruct",
+        problem=say(
+            "load.damaged", path="/home/ada/.local/share/GenTorrent/models/Qwen2.5-1.5B-Instruct/model.onnx",
+            problem=say("load.no_graph"),
+        ),
+    ),
+)  # fmt: skip
+NOT_KEPT = say(
+    "governor.rules_not_kept",
+    problem=say(
+        "storage.full", action=say("storage.write"), path="/home/ada/.local/share/GenTorrent/contributing/rules.json"
+    ),
+)
 LOG = (
     (3600 * 9, say("governor.event_rules")),
     (3600 * 5, say("governor.event_paused", reasons=say("governor.idle", minutes=5.0))),
@@ -80,15 +96,16 @@ def samples(now: float, cards: tuple[schema.Device, ...]) -> list[schema.Contrib
     return found
 
 
-def show(desktop: Desktop, *opened: str, scrolled: str = "", **fields: object) -> None:
-    """The page with these parts opened, scrolled to one of them."""
+def show(desktop: Desktop, *opened: str, scrolled: str = "", works: bool = True, **fields: object) -> None:
+    """The page with these parts opened, scrolled to one of them; ``works``: with measurements of that."""
     now = time.time()
     said = contribution(**fields)
     told = desktop.link.event_received
     told.emit(said)
     log = tuple(schema.OwnerEvent(at=now - ago, text=text) for ago, text in LOG)
     told.emit(schema.OwnerEvents(ref="contribution", events=log))
-    for sample in samples(now, tuple(one for one in said.devices if one.kind == "gpu")):
+    cards = tuple(one for one in said.devices if one.kind == "gpu")
+    for sample in samples(now, cards) if works else ():
         told.emit(sample)
     desktop.window.open_page("contribute")
     page = desktop.window.page_widget("contribute")

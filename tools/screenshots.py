@@ -523,6 +523,16 @@ def _contribute_offers(desktop: Desktop) -> None:
     )
 
 
+def _contribute_problem(desktop: Desktop) -> None:
+    play(desktop, state())
+    contribute_views.show(desktop, problem=contribute_views.NOT_KEPT)
+
+
+def _contribute_failed(desktop: Desktop) -> None:
+    play(desktop, msgspec.structs.replace(state(), contributing=contribute_views.FAILED))
+    contribute_views.show(desktop, works=False)
+
+
 def _contribute_paused(desktop: Desktop) -> None:
     """While a game runs, on a machine without a graphics card that can be used."""
     reason = say("governor.program", program="Cyberpunk2077")
@@ -642,6 +652,8 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "contribute-automatic": _contribute_automatic,
     "contribute-offers": _contribute_offers,
     "contribute-paused": _contribute_paused,
+    "contribute-problem": _contribute_problem,
+    "contribute-failed": _contribute_failed,
     "contribute-when": _contribute("when", scrolled="when"),
     "contribute-devices": _contribute("devices", scrolled="devices"),
     "contribute-limits": _contribute("money", "traffic", "whom", "relay", scrolled="money"),

@@ -105,6 +105,11 @@ class ContributionModel(QObject):
         devices = self.rules.devices if self.rules is not None else ()
         return next((one for one in devices if one.device == device), schema.DeviceRules(device=device))
 
+    def keep_rules(self) -> bool:
+        """Let the engine write its rules down again, which also says that a problem was read; False when there is no
+        engine to be told."""
+        return self.rules is not None and self._send(schema.SetRules(rules=self.rules, ref=_REF))
+
     def pause(self, seconds: float | None) -> bool:
         """Pause for so long, or until the engine's next start; False when there is no engine to be told."""
         return self._send(schema.PauseContributing(seconds=seconds, ref=_REF))

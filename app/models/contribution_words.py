@@ -98,6 +98,25 @@ def slowed_words(now: schema.Contribution) -> str:
     return " ".join(from_engine(now, f"slowed[{place}]") for place in range(len(now.slowed)))
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something of contributing that was not kept, or is damaged. ``answer``: what can be done about it here."""
+
+    heading: str
+    words: str
+    answer: str
+
+
+def problem_words(now: schema.Contribution) -> Problem | None:
+    """None: there is none."""
+    if not now.problem:
+        return None
+    words = from_engine(now, "problem")
+    if any(part.code == "governor.rules_not_kept" for part in now.words.get("problem", ())):
+        return Problem(tr("Your rules are not kept"), words, tr("Try again"))
+    return Problem(tr("Something was damaged and begins anew"), words, tr("All right"))
+
+
 def when_words(at: float) -> str:
     """The time of day, with the date where it is not today."""
     when, locale = QDateTime.fromSecsSinceEpoch(round(at)), QLocale(i18n.current())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from app.views.contribute.rule_cards import WhenCard
 from app.views.number_field import NumberField
 from app.views.pages.contribute_page import ContributePage
 from engine.api import schema
-from engine.sentences import say
+from engine.sentences import said_by, say, together
+from engine.storage.files import storage_error
 from tests.ui.conftest import wait_until_told
 from tests.ui.test_models import Engine, state
 
@@ -142,6 +144,55 @@ def test_reasons_and_the_way_back_show(page: Shown) -> None:
     assert not page.top.pause_hour.isVisible()
     page.top.resume.click()
     assert isinstance(page.engine.requests[-1], schema.ResumeContributing)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_rules_that_could_not_be_kept_are_said_and_tried_again(page: Shown, language: str) -> None:
+    i18n.use(language)
+    assert not page.problem.isVisible()
+    full = storage_error("write", Path("/data/rules.json"), OSError(errno.ENOSPC, "No space left on device"))
+    problem = say("governor.rules_not_kept", problem=said_by(full))
+    page.hear(schema.Contribution(rules=RULES, problem=problem))
+    assert page.problem.isVisible()
+    said = page.problem.status.reason.whole_text
+    told = {
+        "en": "The rules hold now, but cannot be kept for the next start: Could not write /data/rules.json: the disk "
+        "is full. Nothing was changed. Free some space.",
+        "de": "Die Regeln gelten jetzt, lassen sich aber nicht für den nächsten Start aufheben: /data/rules.json "
+        "ließ sich nicht schreiben: Die Platte ist voll. Nichts wurde geändert. Schaff etwas Platz.",
+    }
+    assert said == told[language]
+    page.problem.button.click()
+    assert page.engine.requests[-1] == schema.SetRules(rules=RULES, ref="contribution")
+    page.hear(schema.Contribution(rules=RULES))
+    assert not page.problem.isVisible()
+
+
+def test_what_was_damaged_is_said_until_that_is_read(page: Shown) -> None:
+    damaged = together(say("governor.rules_damaged", place="/data/a"), say("governor.log_damaged", place="/data/b"))
+    page.hear(schema.Contribution(rules=RULES, problem=damaged))
+    assert page.problem.status.text.whole_text == "Something was damaged and begins anew"
+    assert "set aside as /data/a. The rules that a new machine has hold" in page.problem.status.reason.whole_text
+    assert "/data/b" in page.problem.status.reason.whole_text
+    QTest.keyClick(page.problem.button, Qt.Key.Key_Space)
+    assert isinstance(page.engine.requests[-1], schema.SetRules)
+    page.status_model.engine_away("gone")
+    assert not page.problem.isVisible()
+
+
+def test_a_model_whose_files_are_damaged_is_said_and_a_way_to_another_shown(page: Shown, qtbot) -> None:
+    reason = say("load.failed", model="m", problem=say("load.damaged", path="/m.onnx", problem=say("load.no_graph")))
+    failed = schema.ContributingState(on=True, status="failed", model="m", reason=reason)
+    i18n.use("de")
+    page.hear(state(network=schema.NetworkState(status="ready"), contributing=failed))
+    assert page.top.status.reason.whole_text == (
+        "Das Modell m lässt sich nicht laden. /m.onnx lässt sich nicht laden: sie enthält kein Netz. Die Datei ist "
+        "beschädigt: Lade sie noch einmal herunter."
+    )
+    with qtbot.waitSignal(page.models_requested):
+        page.top.models.click()
+    page.hear(state(network=schema.NetworkState(status="ready")))
+    assert not page.top.models.isVisible()
 
 
 def test_hostile_names_stay_text(page: Shown) -> None:

@@ -19,6 +19,7 @@ class TopCard(Card):
     contributing_requested = Signal(bool)
     pause_requested = Signal(object)
     resume_requested = Signal()
+    models_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -39,18 +40,23 @@ class TopCard(Card):
         self.resume = QPushButton(tr("Go on now"))
         self.resume.setObjectName("primary")
         self.resume.clicked.connect(self.resume_requested)
-        for button in (self.resume, self.pause_hour, self.pause_start):
+        self.models = QPushButton(tr("Models"))
+        self.models.clicked.connect(self.models_requested)
+        for button in (self.resume, self.models, self.pause_hour, self.pause_start):
             flow.addWidget(button)
         self.column.addWidget(self._buttons)
 
-    def show_line(self, line: ContributeLine, words: str, *, can_pause: bool, can_resume: bool) -> None:
-        """How it stands, and what can be done about it."""
+    def show_line(
+        self, line: ContributeLine, words: str, *, can_pause: bool, can_resume: bool, wants_model: bool
+    ) -> None:
+        """How it stands, and what can be done about it; ``wants_model``: get another one, or this one anew."""
         self.contribute.setEnabled(line.enabled)
         self.contribute.setChecked(line.checked)
         self.contribute.setAccessibleDescription(line.sentence)
         self.status.show_status(line.tone, line.text, words)
-        self.pause_hour.setVisible(can_pause)
-        self.pause_start.setVisible(can_pause)
+        self.pause_hour.setVisible(can_pause and not wants_model)
+        self.pause_start.setVisible(can_pause and not wants_model)
         self.resume.setVisible(can_resume)
-        self._buttons.setVisible(can_pause or can_resume)
+        self.models.setVisible(wants_model)
+        self._buttons.setVisible(can_pause or can_resume or wants_model)
         self._buttons.updateGeometry()

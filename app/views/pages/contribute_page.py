@@ -10,7 +10,15 @@ from PySide6.QtWidgets import QPushButton
 
 from app.i18n import tr
 from app.models.contribution import PROCESSOR, ContributionModel
-from app.models.contribution_words import model_choices, model_words, offers, paused_words, slowed_words, total_figures
+from app.models.contribution_words import (
+    model_choices,
+    model_words,
+    offers,
+    paused_words,
+    problem_words,
+    slowed_words,
+    total_figures,
+)
 from app.models.devices import device_lines, devices_summary, without_graphics
 from app.models.engine_words import from_engine
 from app.models.facts import contributing_facts, contributing_figures
@@ -23,6 +31,7 @@ from app.views.contribute.charts_card import ChartsCard
 from app.views.contribute.device_rows import DeviceRows
 from app.views.contribute.events_card import EventList
 from app.views.contribute.offers_card import OffersCard
+from app.views.contribute.problem_card import ProblemCard
 from app.views.contribute.rule_cards import RelayCard, rule_cards
 from app.views.contribute.rule_row import RuleRow
 from app.views.contribute.top_card import TopCard
@@ -47,6 +56,9 @@ class ContributePage(Page):
         self.top.contributing_requested.connect(self.contributing_requested)
         self.top.pause_requested.connect(model.pause)
         self.top.resume_requested.connect(model.resume)
+        self.top.models_requested.connect(self.models_requested)
+        self.problem = ProblemCard(theme)
+        self.problem.answered.connect(model.keep_rules)
         self.offers = OffersCard(theme)
         self.offers.small_model_requested.connect(self._answer_with_a_small_model)
         self.offers.relay_requested.connect(lambda: model.change(relay=True))
@@ -57,6 +69,7 @@ class ContributePage(Page):
         self.meaning = self._folding("meaning", tr("What it means"), self._fill_meaning)
         for card in (
             self.top,
+            self.problem,
             self.offers,
             self._make_model(theme),
             self._make_totals(theme),
@@ -195,6 +208,7 @@ class ContributePage(Page):
             card.setVisible(there)
         self.log.setVisible(there)
         self.charts.setVisible(there and len(self._model.history) > 0)
+        self.problem.show_problem(problem_words(now) if now is not None else None)
         if now is None or state is None:
             self.offers.show_offers(None)
             return
@@ -224,7 +238,10 @@ class ContributePage(Page):
         elif now is not None and status.state is not None and status.state.contributing.on:
             words = " ".join(part for part in (words, slowed_words(now)) if part)
         line = status.contribute()
-        self.top.show_line(line, words, can_pause=status.can_pause, can_resume=status.can_resume)
+        wants_model = status.state is not None and status.state.contributing.status == "failed"
+        self.top.show_line(
+            line, words, can_pause=status.can_pause, can_resume=status.can_resume, wants_model=wants_model
+        )
 
     def _show_sample(self) -> None:
         now = self._model.now

@@ -336,6 +336,10 @@
         <translation>Alle Verbindungen gehen über TCP oder TLS durch einen TURN-Server, was langsamer ist.</translation>
     </message>
     <message>
+        <source>All right</source>
+        <translation>In Ordnung</translation>
+    </message>
+    <message>
         <source>All stored chats are deleted.</source>
         <translation>Alle gespeicherten Chats sind gelöscht.</translation>
     </message>
@@ -3209,6 +3213,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Etwas anderes antwortet anstelle des Bootstrap-Servers ({said}).</translation>
     </message>
     <message>
+        <source>Something was damaged and begins anew</source>
+        <translation>Etwas war beschädigt und beginnt neu</translation>
+    </message>
+    <message>
         <source>Source</source>
         <translation>Herkunft</translation>
     </message>
@@ -5159,6 +5167,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>Your router has to pass the port on to this machine.</source>
         <translation>Dein Router muss den Port an diesen Rechner weiterleiten.</translation>
+    </message>
+    <message>
+        <source>Your rules are not kept</source>
+        <translation>Deine Regeln sind nicht gespeichert</translation>
     </message>
     <message>
         <source>a PDF cannot be written there</source>
