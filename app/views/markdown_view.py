@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -35,6 +36,7 @@ from app.views.markdown_document import MarkdownDocument
 from app.views.markdown_formats import HEADER_HEIGHT
 from app.views.markdown_ground import Shown
 from app.views.markdown_recolour import Recolouring
+from app.views.text_width import AT_ONCE, NewWidth
 
 _BORDER = 2
 _COPIED_MILLISECONDS = 1600
@@ -49,6 +51,8 @@ class MarkdownView(QTextBrowser):
     """Where the caret is now, in this widget."""
     dragged = Signal(QPoint)
     """Where the mouse is while it selects, on the screen."""
+    behind = Signal()
+    """There is something to do for :meth:`advance` that nobody has asked for."""
 
     def __init__(self, theme: Theme, accessible_name: str, *, quiet: bool = False) -> None:
         super().__init__()
@@ -61,6 +65,8 @@ class MarkdownView(QTextBrowser):
         self._headers: list[CodeHeader] = []
         self._source: list[str] = []
         self._recolouring: Recolouring | None = None
+        self._widening: NewWidth | None = None
+        self._picture: tuple[QPoint, QPixmap] | None = None  # what showed before the width changed
         self.setObjectName("document")
         self.setAccessibleName(accessible_name)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -95,6 +101,9 @@ class MarkdownView(QTextBrowser):
 
     def advance(self, *, writing: bool = False) -> bool:
         """Show some more of what has been added (as much as is parsed at a time); False when all of it is shown."""
+        if self._widening is not None:
+            self._widen(self._widening)
+            return True
         if self._recolouring is not None:
             if not self._recolouring.step():
                 self._recolouring = None
@@ -129,6 +138,8 @@ class MarkdownView(QTextBrowser):
         self._unread = self._held = False
         self._recolouring = None
         self._text.clear()
+        if self._widening is not None:
+            self._widen(self._widening)
         self._place_headers()
 
     def repaint_all(self) -> None:
@@ -168,11 +179,37 @@ class MarkdownView(QTextBrowser):
         event.ignore()  # the transcript scrolls, not the text in it
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+        """A short text takes another width at once, a long one by :meth:`advance`, and shows as it was until then."""
+        if self._widening is not None:
+            return
+        if event.oldSize().width() == event.size().width() or self.document().characterCount() < AT_ONCE:
+            super().resizeEvent(event)
+            self._place_headers()
+            return
+        seen = self.viewport().visibleRegion().boundingRect()
+        self._picture = (seen.topLeft(), self.viewport().grab(seen)) if seen.isValid() else None
+        self._widening = NewWidth(self.document(), event.size().width())
+        self.behind.emit()
+
+    def _widen(self, widening: NewWidth) -> None:
+        if widening.step():
+            return
+        self._widening = None
+        if widening.width != self.viewport().width():  # it has changed once more
+            self._widening = NewWidth(self.document(), self.viewport().width())
+            return
+        self._picture = None
+        self._fit(self.document().size())
         self._place_headers()
+        self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
+        if self._widening is not None:
+            if self._picture is not None:
+                painter.drawPixmap(*self._picture)
+            painter.end()
+            return
         self._text.ground.paint(painter, QRectF(event.rect()))
         painter.end()
         super().paintEvent(event)
@@ -250,7 +287,7 @@ class MarkdownView(QTextBrowser):
         return "".join(text for text, _ in [*reversed([*before]), *behind])
 
     def _fit(self, size: QSizeF) -> None:
-        if self._recolouring is not None:  # which changes no size, but Qt lays out what it touches
+        if self._recolouring is not None or self._widening is not None:  # the size is known once they are done
             return
         height = math.ceil(size.height()) + 2 * _BORDER
         if height != self.height() or self.minimumHeight() != height:

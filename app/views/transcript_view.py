@@ -294,6 +294,7 @@ class TranscriptView(QAbstractScrollArea):
                     waiting.add(index)
                     continue
                 view = self._view(index)
+                view.fit(width)  # before there is text to lay out
                 more = view.flush()
                 while more and time.perf_counter() < until:
                     more = view.flush()
