@@ -234,7 +234,7 @@ class Desktop:
             return True
         self.open()
         if self._asked is None:
-            self._asked = quit_dialog(self.window, self.appearance.theme, loss)
+            self._asked = quit_dialog(self.window.dialog_owner, self.appearance.theme, loss)
             self._asked.accepted.connect(lambda: self._leave(stop_engine))
             self._asked.finished.connect(self._answered)
             self._asked.open()

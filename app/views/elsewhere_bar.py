@@ -32,10 +32,13 @@ class ElsewhereBar(QFrame):
         self.stop = LinkButton(tr("Stop it"), tr("Stop the answer that is being written to another version"))
         self.stop.clicked.connect(self.stop_requested)
         row.addWidget(self.stop)
-        theme.changed.connect(lambda: self._dot.set_colour(theme.busy))
+        theme.changed.connect(self._paint)
         self.hide()
 
     def show_elsewhere(self, there: bool) -> None:
         """Whether there is such an answer."""
         self._dot.pulse(there)
         self.setVisible(there)
+
+    def _paint(self) -> None:
+        self._dot.set_colour(self._theme.busy)

@@ -81,7 +81,8 @@ class Header(QFrame):
         self.unread = Dot(theme.accent, 10, ring=theme.sunken)
         self.unread.setParent(self.chats)
         self.unread.move(theme.control - 13, 3)
-        theme.changed.connect(lambda: self.unread.set_colour(theme.accent, theme.sunken))
+        self._theme = theme
+        theme.changed.connect(self._paint)
         self.show_unread(0)
         layout.addWidget(self.chats)
         self._mark = QLabel()
@@ -197,6 +198,9 @@ class Header(QFrame):
         self._contribute_text.setVisible(wide)
         self._contribute_name.setVisible(self.width() >= _TIGHT)
         self.new_chat.setText(" " + tr("New chat") if wide else "")
+
+    def _paint(self) -> None:
+        self.unread.set_colour(self._theme.accent, self._theme.sunken)
 
     def _make_contribute(self, theme: Theme) -> QWidget:
         box = QWidget()

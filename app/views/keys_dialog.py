@@ -51,10 +51,10 @@ def keys_dialog(parent: QWidget, theme: Theme) -> QDialog:
     grid.setHorizontalSpacing(theme.huge)
     grid.setVerticalSpacing(theme.small)
     for row, (key, what) in enumerate(keys()):
-        grid.addWidget(PlainLabel(key, "rowTitle"), row, 0)
-        grid.addWidget(PlainLabel(what), row, 1)
+        for column_number, label in enumerate((PlainLabel(key, "rowTitle"), PlainLabel(what))):
+            label.setWordWrap(False)
+            grid.addWidget(label, row, column_number)
     grid.setColumnMinimumWidth(0, 150)
-    grid.setColumnMinimumWidth(1, 260)
     column.addLayout(grid)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)

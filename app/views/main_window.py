@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.appearance import wear
+from app.dressing import Dressing
 from app.models.catalogue import ModelChoice
 from app.models.chat_setup import ChatSetup
 from app.models.chats import ChatsModel
@@ -91,7 +91,8 @@ class MainWindow(QMainWindow):
         self._screens_settle.setInterval(SCREEN_MILLISECONDS)
         self._made: dict[PageName, StatusPage] = {}
         self._open: PageName = "chat"
-        wear(self, theme)
+        self.dressing = Dressing(self, theme)
+        self.dressing.add(self.navigation, *self.chat_page.parts, self.status_bar)
         self._lay_out()
         self._connect()
         self._add_shortcuts()
@@ -118,6 +119,11 @@ class MainWindow(QMainWindow):
         """Keep what is being written."""
         self.chat_page.keep_draft()
 
+    @property
+    def dialog_owner(self) -> QWidget:
+        """To which dialogs belong that no other part opens: they wear what it wears."""
+        return self.status_bar
+
     # ---------------------------------------------------------------------------------------------------------- pages
 
     @property
@@ -132,6 +138,7 @@ class MainWindow(QMainWindow):
         if name not in self._made:
             self._made[name] = self._make_page(name)
             self._stack.addWidget(self._made[name])
+            self.dressing.add(self._made[name])
             self._made[name].show_status(self._status)
         return self._made[name]
 
@@ -171,6 +178,7 @@ class MainWindow(QMainWindow):
         self.first_run = page
         self.navigation.hide()
         self._stack.addWidget(page)
+        self.dressing.add(page)
         self._stack.setCurrentWidget(page)
         page.begin.setFocus()
         return page
@@ -179,6 +187,7 @@ class MainWindow(QMainWindow):
         """On to the chat."""
         if self.first_run is not None:
             self._stack.removeWidget(self.first_run)
+            self.dressing.drop(self.first_run)
             self.first_run.deleteLater()
             self.first_run = None
         self.navigation.show()
@@ -342,7 +351,6 @@ class MainWindow(QMainWindow):
     def _change_look(self) -> None:
         self._drop_hidden_pages()
         self.transcript.repaint_all()
-        wear(self, self._theme)
 
     def _drop_hidden_pages(self) -> None:
         """Pages that do not show are made anew when they are opened: Qt would dress every widget of them now, all at
@@ -350,6 +358,7 @@ class MainWindow(QMainWindow):
         for name in [name for name in self._made if name != self._open]:
             page = self._made.pop(name)
             self._stack.removeWidget(page)
+            self.dressing.drop(page)
             page.deleteLater()
             QCoreApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete)
 
@@ -359,7 +368,7 @@ class MainWindow(QMainWindow):
         self._status.delete_all_data(keys)
 
     def _show_keys(self) -> None:
-        keys_dialog(self, self._theme).open()
+        keys_dialog(self.dialog_owner, self._theme).open()
 
     def _show_status(self) -> None:
         self.header.show_models(self._status.models)

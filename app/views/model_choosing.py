@@ -29,15 +29,13 @@ class ModelChoosing(QObject):
     def __init__(
         self,
         theme: Theme,
-        page: QWidget,
         header: Header,
         downloads: DownloadBar,
         setup: ChatSetup,
         library: LibraryModel,
     ) -> None:
-        super().__init__(page)
+        super().__init__(header)
         self._theme = theme
-        self._page = page
         self._header = header
         self._downloads = downloads
         self._setup = setup
@@ -57,7 +55,7 @@ class ModelChoosing(QObject):
     def open(self) -> None:
         """Open the list of models to choose from."""
         if self.picker is None:
-            self.picker = ModelPicker(self._theme, self._page)
+            self.picker = ModelPicker(self._theme, self._header)
             self.picker.chosen.connect(self._picked)
             self.picker.words_changed.connect(self.refresh)
         self._library.refresh()
@@ -91,6 +89,6 @@ class ModelChoosing(QObject):
         self._header.wish(model, "local")
 
     def _show_page(self, page: str, words: str) -> None:
-        dialog = LinkDialog(self._theme, page, words, self._page, about=tr("This page is"))
+        dialog = LinkDialog(self._theme, page, words, self._header, about=tr("This page is"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

@@ -66,10 +66,10 @@ class ChatPage(QSplitter):
         self._setup = setup
         self._library = library
         self.downloads = DownloadBar(theme, library)
-        self.models = ModelChoosing(theme, self, self.header, self.downloads, setup, library)
+        self.models = ModelChoosing(theme, self.header, self.downloads, setup, library)
         self.find_bar = FindBar(theme, chats.finding)
         self.setup = SetupPanel(theme, setup)
-        self.exports = Exports(self)
+        self.exports = Exports(self.composer)
         self._column = self._lay_out(theme)
         FileDrop(self._column).dropped.connect(chat.files.add_files)
         self.addWidget(self.chats)
@@ -92,6 +92,11 @@ class ChatPage(QSplitter):
         self._connect_finding()
         self._show_which_chat()
         self._fold()
+
+    @property
+    def parts(self) -> tuple[QWidget, ...]:
+        """What wears a style sheet of its own; what is around it has colours of the palette only."""
+        return (self.transcript, self.header, self.find_bar, self._footer, self.chats, self.setup)
 
     # The open chat.
 
@@ -145,7 +150,7 @@ class ChatPage(QSplitter):
         files = [one.attachment for one in self._chat.files.files] if not message else self._chat.files_of(message)
         found = next((one for one in files if one.attachment == file), None)
         if found is not None:
-            FileDialog(self._theme, found, self._chat.file_reader(message, found), self).open()
+            FileDialog(self._theme, found, self._chat.file_reader(message, found), self.transcript).open()
 
     def open_chat(self, chat: str, message: str = "") -> None:
         """Show a chat of the list, at a ``message`` that was found in it."""
@@ -366,7 +371,7 @@ class ChatPage(QSplitter):
         layout.addWidget(self.header)
         layout.addWidget(self.find_bar)
         layout.addWidget(self.transcript, 1)
-        footer = QWidget()
+        self._footer = footer = QWidget()
         footer.setObjectName("footer")
         footer.setMaximumWidth(theme.column + 2 * theme.large)
         inner = QVBoxLayout(footer)

@@ -1,0 +1,141 @@
+"""Another look comes to the window part by part, and shows when all of it is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from app.appearance import Appearance, dress
+from app.models.chat_setup import ChatSetup
+from app.models.chats import ChatsModel
+from app.models.library import LibraryModel
+from app.models.status import StatusModel
+from app.models.transcript import ChatTranscript
+from app.theme import DARK, LIGHT, Theme
+from app.views.keys_dialog import keys_dialog
+from app.views.main_window import MainWindow
+from tests.support.transcripts import filled
+
+
+@pytest.fixture
+def appearance(qapp: QApplication) -> Iterator[Appearance]:
+    dress(qapp)
+    made = Appearance(qapp, "light")
+    yield made
+    made.choose("light")
+
+
+@pytest.fixture
+def window(appearance: Appearance) -> Iterator[MainWindow]:
+    chat = ChatTranscript(taken)
+    theme = appearance.theme
+    made = MainWindow(
+        theme, chat, ChatsModel(taken), ChatSetup(chat, taken), LibraryModel(taken), StatusModel(taken)
+    )
+    made.resize(1100, 800)
+    filled(chat, 20)
+    made.show()
+    settle(made)
+    yield made
+    made.close()
+    made.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def taken(request: object) -> bool:
+    return True
+
+
+def settle(window: MainWindow) -> None:
+    for _ in range(2000):
+        QTest.qWait(1)
+        if not window.dressing.busy and not window.transcript.busy:
+            return
+    raise AssertionError("the window never comes to rest")
+
+
+def dark(part: QWidget, theme: Theme = DARK) -> bool:
+    return theme.sunken in part.styleSheet()
+
+
+def shows(window: QWidget, theme: Theme) -> bool:
+    """Whether a ground of this look shows, on more than single points of icons."""
+    picture = window.grab().toImage()
+    grounds = {theme.ground, theme.raised, theme.sunken}
+    places = [(x, y) for x in range(4, picture.width(), 40) for y in range(4, picture.height(), 40)]
+    return sum(picture.pixelColor(x, y).name() in grounds for x, y in places) > len(places) / 100
+
+
+def test_all_that_shows_changes_in_pieces_and_at_once(appearance: Appearance, window: MainWindow) -> None:
+    held = []
+    begin = time.thread_time()
+    appearance.choose("dark")
+    held.append(time.thread_time() - begin)
+    assert window.dressing.busy
+    assert not window.updatesEnabled()
+    while window.dressing.busy:
+        assert not window.updatesEnabled()
+        begin = time.thread_time()
+        QApplication.processEvents()
+        held.append(time.thread_time() - begin)
+    assert window.updatesEnabled()
+    assert len(held) > 2
+    assert max(held) < 0.05
+    for part in (window.navigation, window.transcript, window.header, window.chat_page.chats, window.status_bar):
+        assert dark(part)
+    assert not dark(window.chat_page.setup)  # which does not show
+    settle(window)
+    assert not shows(window, LIGHT)
+
+
+def test_what_is_hidden_changes_when_it_is_shown(appearance: Appearance, window: MainWindow) -> None:
+    window.open_page("settings")
+    appearance.choose("dark")
+    settle(window)
+    assert dark(window.page_widget("settings"))
+    assert not dark(window.transcript)
+    window.open_page("chat")
+    assert dark(window.transcript)
+    window.chat_page.toggle_setup()
+    assert dark(window.chat_page.setup)
+    settle(window)
+    assert not shows(window, LIGHT)
+
+
+def test_a_look_that_changes_back_meanwhile_is_the_last(appearance: Appearance, window: MainWindow) -> None:
+    appearance.choose("dark")
+    QApplication.processEvents()
+    appearance.choose("light")
+    settle(window)
+    assert not shows(window, DARK)
+    window.chat_page.toggle_setup()
+    assert dark(window.chat_page.setup, LIGHT)
+
+
+def test_a_hidden_window_has_the_new_look_when_it_comes_back(appearance: Appearance, window: MainWindow) -> None:
+    window.hide()
+    appearance.choose("dark")
+    settle(window)
+    window.show()
+    settle(window)
+    assert not shows(window, LIGHT)
+
+
+def test_dialogs_of_the_window_change_with_it(appearance: Appearance, window: MainWindow) -> None:
+    dialog = keys_dialog(window.dialog_owner, appearance.theme)
+    dialog.open()
+    QTest.qWait(1)
+    assert shows(dialog, LIGHT)
+    appearance.choose("dark")
+    settle(window)
+    assert shows(dialog, DARK)
+    assert not shows(dialog, LIGHT)
+    labels = dialog.findChildren(QLabel)
+    assert {label.palette().windowText().color().name() for label in labels} == {DARK.text}
+    assert all(label.height() >= label.heightForWidth(label.width()) for label in labels)
+    dialog.reject()
