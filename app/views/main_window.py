@@ -9,7 +9,6 @@ from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.dressing import Dressing
 from app.models.catalogue import ModelChoice
 from app.models.chat_setup import ChatSetup
 from app.models.chats import ChatsModel
@@ -20,6 +19,7 @@ from app.models.topology import TopologyModel
 from app.models.transcript import ChatTranscript
 from app.preferences import Preferences
 from app.theme import Theme
+from app.views.dressing import Dressing
 from app.views.icons import icon
 from app.views.keys_dialog import keys_dialog
 from app.views.navigation import PAGES, Navigation, PageName

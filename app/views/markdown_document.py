@@ -30,7 +30,7 @@ from app.views.markdown_formats import (
 )
 from app.views.markdown_ground import MarkdownGround, Shown
 from app.views.markdown_recolour import Recolouring
-from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS, TableLayout
+from app.views.markdown_tables import TableLayout, most_rows, written_rows
 
 MAX_CODELINE = 2_000
 """Characters of a line of code that are laid out as one."""
@@ -60,7 +60,6 @@ class MarkdownDocument:
         """Show nothing; colours are taken from the theme anew."""
         self._document.clear()
         self.shown.clear()
-        self._tables.rows = WRITTEN_ROWS
         self._formats.clear()
         self._free = True
 
@@ -82,21 +81,22 @@ class MarkdownDocument:
             self._append(cursor, block)
         cursor.endEditBlock()
 
-    def settle(self) -> None:
-        """No more comes: show the rows of tables that have waited for that."""
-        if self._tables.rows == MAX_ROWS:
-            return
-        self._tables.rows = MAX_ROWS
-        tables = (number for number, shown in enumerate(self.shown) if _rows(shown.block) > WRITTEN_ROWS)
-        first = next(tables, None)
-        if first is not None:
-            blocks = [shown.block for shown in self.shown[first:]]
-            cursor = QTextCursor(self._document)
-            cursor.beginEditBlock()
-            self._remove(cursor, first)
-            for block in blocks:
-                self._append(cursor, block)
-            cursor.endEditBlock()
+    def settle(self, begin: int = 0) -> bool:
+        """No more comes: show some of the rows of tables from the block ``begin`` on that have waited for that; False
+        if there are none."""
+        for index, shown in enumerate(self.shown[begin:], begin):
+            block, table = shown.block, shown.table
+            if isinstance(block, Table) and table is not None and shown.rows < most_rows(block):
+                before = self._document.characterCount()
+                cursor = QTextCursor(self._document)
+                cursor.beginEditBlock()
+                shown.rows = self._tables.grow(table, block, shown.rows)
+                cursor.endEditBlock()
+                moved = self._document.characterCount() - before
+                for other in self.shown[index + 1 :]:
+                    other.start += moved
+                return True
+        return False
 
     def find_places(self) -> None:
         """Lay out what has been shown, which Qt else does for all of it at the first question where something is."""
@@ -198,6 +198,7 @@ class MarkdownDocument:
             case Table():
                 shown.table = self._tables.insert(cursor, block, self.shown[-2].block if len(self.shown) > 1 else None)
                 shown.start = shown.table.firstPosition() - 1
+                shown.rows = written_rows(block)
                 self._free = True
             case Rule():
                 cursor.setBlockCharFormat(self._formats.small())
@@ -214,8 +215,9 @@ class MarkdownDocument:
         elif isinstance(old, Table) and isinstance(block, Table):
             if shown.table is None or old.header != block.header or old.alignments != block.alignments:
                 return False
-            if not self._tables.extend(shown.table, old, block):
+            if shown.rows != written_rows(old) or not self._tables.extend(shown.table, old, block):
                 return False
+            shown.rows = written_rows(block)
         elif isinstance(old, Text) and isinstance(block, Text) and old.heading == block.heading:
             self._extend_text(cursor, shown, old, block)
         else:
@@ -289,10 +291,6 @@ class MarkdownDocument:
         if block.place.marker:
             cursor.insertText(f"{block.place.marker}\t", self._formats.letters(Style.PLAIN, False, 0))
         self._formats.insert_runs(cursor, block.runs, block.heading)
-
-
-def _rows(block: Block) -> int:
-    return len(block.rows) if isinstance(block, Table) else 0
 
 
 def selection_table(block: QTextBlock) -> QTextTable | None:

@@ -23,6 +23,7 @@ class Shown:
     start: int
     lines: int = 1  # blocks of the document, of code
     table: QTextTable | None = None
+    rows: int = 0  # that are laid out, of a table
     highlighter: Highlighter | None = None
     spans: dict[int, tuple[Span, ...]] = field(default_factory=dict)
 

@@ -20,6 +20,10 @@ from app.views.markdown_formats import GAP, PAD, MarkdownFormats, indent
 
 MAX_ROWS, WRITTEN_ROWS = 200, 100
 """Rows of a table that are laid out, and while it is being written: Qt lays the whole table out for each letter."""
+MAX_CELLS, WRITTEN_CELLS = 1_200, 600
+"""The same in cells, for wide tables."""
+GROWTH = 200
+"""Cells that come at a time when a table has been written."""
 _RAISED = 4
 """Pixels that a table stands higher than its gaps say, as the text above it has room below its letters already."""
 _ALIGNMENTS = {
@@ -37,13 +41,22 @@ def _above(before: Block | None) -> float:
     return GAP - _RAISED + (PAD if isinstance(before, Code) else 0)
 
 
+def written_rows(block: Table) -> int:
+    """Rows of a table that are laid out while it is being written."""
+    return min(len(block.rows), WRITTEN_ROWS, max(1, WRITTEN_CELLS // len(block.alignments)))
+
+
+def most_rows(block: Table) -> int:
+    """Rows of a table that are laid out."""
+    return min(len(block.rows), MAX_ROWS, max(1, MAX_CELLS // len(block.alignments)))
+
+
 class TableLayout:
-    """Lays out tables of at most :attr:`rows` rows."""
+    """Lays out the beginnings of tables."""
 
     def __init__(self, formats: MarkdownFormats, theme: Theme) -> None:
         self._formats = formats
         self._theme = theme
-        self.rows = WRITTEN_ROWS
 
     def insert(self, cursor: QTextCursor, block: Table, before: Block | None) -> QTextTable:
         """Insert a table at the end of the document; ``cursor`` stands behind it then."""
@@ -60,41 +73,57 @@ class TableLayout:
         table_format.setBottomMargin(GAP + _RAISED)
         table_format.setHeaderRowCount(1)
         table_format.setColumnWidthConstraints([QTextLength()] * len(block.alignments))
-        table = cursor.insertTable(1 + min(len(block.rows), self.rows), len(block.alignments), table_format)
+        rows = written_rows(block)
+        table = cursor.insertTable(1 + rows, len(block.alignments), table_format)
         for column, runs in enumerate(block.header):
             self._fill(table, 0, column, runs, block, header=True)
-        for row, cells in enumerate(block.rows[: self.rows]):
-            for column, runs in enumerate(cells):
-                self._fill(table, row + 1, column, runs, block)
-        self._say_rest(table, block)
+        self._fill_rows(table, block, range(rows))
+        self._say_rest(table, block, rows)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self._formats.shrink_tail(cursor)
         return table
 
-    def _say_rest(self, table: QTextTable, block: Table) -> None:
-        """A last row that says how many rows are not laid out, if there are any."""
-        beyond = len(block.rows) - self.rows
+    def grow(self, table: QTextTable, block: Table, rows: int) -> int:
+        """Lay out some of the rows that had to wait until the table was written, behind the ``rows`` that are; how many
+        are now."""
+        grown = min(most_rows(block), rows + max(1, GROWTH // table.columns()))
+        table.insertRows(rows + 1, grown - rows)
+        self._fill_rows(table, block, range(rows, grown))
+        if len(block.rows) == grown:
+            table.removeRows(grown + 1, 1)
+        else:
+            self._say_rest(table, block, grown)
+        return grown
+
+    def _fill_rows(self, table: QTextTable, block: Table, rows: range) -> None:
+        for row in rows:
+            for column, runs in enumerate(block.rows[row]):
+                self._fill(table, row + 1, column, runs, block)
+
+    def _say_rest(self, table: QTextTable, block: Table, rows: int) -> None:
+        """A row below the ``rows`` that are laid out that says how many are not, if there are any."""
+        beyond = len(block.rows) - rows
         if beyond <= 0:
             return
-        if table.rows() < self.rows + 2:
+        if table.rows() < rows + 2:
             table.appendRows(1)
-            table.mergeCells(self.rows + 1, 0, 1, table.columns())
+            table.mergeCells(rows + 1, 0, 1, table.columns())
         text = tr("… and %Ln rows more, which a copy of the whole text has", "", beyond)
-        self._fill(table, self.rows + 1, 0, (Run(text, Style.ITALIC),), block)
+        self._fill(table, rows + 1, 0, (Run(text, Style.ITALIC),), block)
 
     def extend(self, table: QTextTable, old: Table, new: Table) -> bool:
         """Add rows and fill the last row anew; False if others differ."""
         same = max(0, len(old.rows) - 1)
         if len(new.rows) < len(old.rows) or old.rows[:same] != new.rows[:same]:
             return False
-        wanted = min(len(new.rows), self.rows) + 1
-        if wanted > table.rows():
-            table.appendRows(wanted - table.rows())
-        for row in range(same, wanted - 1):
+        wanted = written_rows(new)
+        if wanted + 1 > table.rows():
+            table.appendRows(wanted + 1 - table.rows())
+        for row in range(same, wanted):
             for column, runs in enumerate(new.rows[row]):
                 if row >= len(old.rows) or old.rows[row][column] != runs:
                     self._fill(table, row + 1, column, runs, new)
-        self._say_rest(table, new)
+        self._say_rest(table, new, wanted)
         return True
 
     def _fill(

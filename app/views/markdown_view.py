@@ -125,8 +125,7 @@ class MarkdownView(QTextBrowser):
         elif writing:
             self._text.highlight()
         elif self._unsettled:
-            self._unsettled = False
-            self._text.settle()
+            self._unsettled = self._text.settle()
             self._place_headers()
         return self._unread or self._text.busy or (self._unsettled and not writing)
 

@@ -103,7 +103,6 @@ class PdfExport(QObject):
         font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
         document.setDefaultFont(font)
         laid_out = MarkdownDocument(document, self._theme)
-        laid_out.settle()  # tables are shown whole
         content = QSizeF(
             _dots(PAGE.width() - MARGINS.left() - MARGINS.right()),
             _dots(PAGE.height() - MARGINS.top() - MARGINS.bottom()),
@@ -232,6 +231,9 @@ def _add_text(laid_out: MarkdownDocument, message: Message) -> Iterator[None]:
     base = len(laid_out.shown)
     for blocks, certain in exported_chat.answer(message):
         laid_out.show(blocks, base + certain)
+        laid_out.find_places()
+        yield
+    while laid_out.settle(base):  # no rows have to wait
         laid_out.find_places()
         yield
     yield from _coloured(laid_out)
