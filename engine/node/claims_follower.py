@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from engine.errors import BootstrapUnreachableError, VerificationError, WireError
 from engine.node.verifier_role import VerifierRole
 from engine.verification.contradictions import OF_NODES, check_contradiction
+from engine.verification.signing import is_change
 from engine.wire.blocks import MAX_CHAIN_RECORDS, chain_records_decoder
 from engine.wire.receipts import Contradiction, contradiction_decoder
 from engine.wire.signed import SignedRecord, signed_record_decoder
@@ -51,7 +52,8 @@ class ClaimsFollower:
         """Once; ``BootstrapUnreachableError`` or ``WireError`` where the server does not answer, or nonsense."""
         verifier = self._verifier
         for signed in await self._records("/v1/changes"):
-            if reason := verifier.heard(signed):
+            reason = verifier.heard(signed) if is_change(signed) else "the server shows something else as one"
+            if reason:
                 logger.debug("a change of the committee is not counted: %s", reason)
         for _ in range(PAGES):
             if not await self._contradictions():

@@ -81,8 +81,9 @@ def sign_record(identity: Identity, record: Judging) -> SignedRecord:
     return SignedRecord(record=encoded, key=identity.public_key, signature=signature)
 
 
-def open_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
-    """The record of this kind that its member really signed for this network; else :class:`VerificationError`."""
+def read_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
+    """The record of this kind that names its signer, for this network, whoever has signed it: what costs nothing to
+    see; :class:`VerificationError` where it is none."""
     name = NAMES[kind]
     record = _decode(signed, name)
     if not isinstance(record, kind):
@@ -91,6 +92,12 @@ def open_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
         raise VerificationError(f"The {name} belongs to another network.")
     if record.member != signed.key:
         raise VerificationError(f"The {name} is signed by another key than that of the member it names.")
+    return record
+
+
+def open_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
+    """The record of this kind that its member really signed for this network; else :class:`VerificationError`."""
+    name, record = NAMES[kind], read_record(signed, kind, network_id)
     try:
         verify_once(signed.key, PURPOSES[kind], network_id, signed.signature, signed.record)
     except SignatureError as error:
@@ -105,7 +112,19 @@ def is_unanswered(signed: SignedRecord) -> bool:
 
 def is_commitment(signed: SignedRecord) -> bool:
     """Whether it promises challenges (its signature is not looked at)."""
-    return isinstance(_decode(signed, "record of a member"), ChallengeCommitment)
+    return _is(signed, ChallengeCommitment)
+
+
+def is_change(signed: SignedRecord) -> bool:
+    """Whether it asks for another committee (its signature is not looked at)."""
+    return _is(signed, CommitteeChange)
+
+
+def _is(signed: SignedRecord, kind: type[Judging]) -> bool:
+    try:
+        return isinstance(committee_record_decoder.decode(signed.record), kind)
+    except WireError:
+        return False
 
 
 def _decode(signed: SignedRecord, name: str) -> object:

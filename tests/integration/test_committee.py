@@ -357,6 +357,9 @@ def test_records_that_are_no_votes_go_to_the_maker_and_strangers_are_not_heard(n
     second.role.heard(stranger, CommitteeNews(signed))
     assert second.maker.records == [signed]
     assert second.role.dropped["no member"] == 1
+    second.role.heard(network.nodes[2].identity.node_id, CommitteeNews(signed))
+    assert second.maker.records == [signed], "who could pass others' records on could spend their tries"
+    assert second.role.dropped["another's record"] == 1
 
 
 def test_a_flood_of_one_member_is_cut_off(network: Network) -> None:

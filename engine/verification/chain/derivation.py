@@ -37,7 +37,7 @@ from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.large_models.majority import OpenedScoring, check_scorers, open_scoring
 from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.members import duties_alpha, faulty
-from engine.verification.signing import open_record
+from engine.verification.signing import open_record, read_record
 from engine.wire.blocks import Block, NodeStanding, Unjudged
 from engine.wire.challenges import ChallengeCommitment, Duties
 from engine.wire.signed import SignedRecord
@@ -155,9 +155,10 @@ def _commitments(block: Block, members: Sequence[bytes]) -> dict[bytes, Challeng
 # -------------------------------------------------------------------------------------------------------------- duties
 
 
-def shown_output(signed: SignedRecord, state: ChainState, epoch: int) -> tuple[Duties, bytes]:
-    """A member's duties in an epoch before ``epoch``, and its VRF output; :class:`VerificationError` if not shown."""
-    duties = open_record(signed, Duties, state.network_id)
+def wanted_duties(signed: SignedRecord, state: ChainState, epoch: int) -> tuple[Duties, OpenEpoch]:
+    """A member's duties that can be shown in ``epoch``, neither signature nor proof being looked at, and their own
+    epoch; :class:`VerificationError` where nobody waits for them."""
+    duties = read_record(signed, Duties, state.network_id)
     found = state.epochs.get(duties.epoch)
     if not epoch - WINDOW <= duties.epoch < epoch or found is None:
         raise VerificationError(f"Duties of epoch {duties.epoch} cannot be shown in a block of epoch {epoch}.")
@@ -165,6 +166,13 @@ def shown_output(signed: SignedRecord, state: ChainState, epoch: int) -> tuple[D
         raise VerificationError("Duties are shown by somebody who was no member of the committee then.")
     if duties.member in found.outputs:
         raise VerificationError("Duties were shown before.")
+    return duties, found
+
+
+def shown_output(signed: SignedRecord, state: ChainState, epoch: int) -> tuple[Duties, bytes]:
+    """A member's duties in an epoch before ``epoch``, and its VRF output; :class:`VerificationError` if not shown."""
+    duties, found = wanted_duties(signed, state, epoch)
+    open_record(signed, Duties, state.network_id)
     try:
         alpha = duties_alpha(state.network_id, duties.epoch, found.basis.output)
         return duties, verify_proof(duties.member, alpha, duties.proof)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.chain.claims import contradicted_node, open_change, open_missed
-from engine.verification.chain.derivation import check_scoring, shown_output
+from engine.verification.chain.derivation import check_scoring, shown_output, wanted_duties
 from engine.verification.chain.entries import make_entry, open_attestations, scorers
 from engine.verification.chain.fairness import fair_place
 from engine.verification.chain.promises import Promises
@@ -31,6 +33,8 @@ MAX_EVIDENCE, MAX_EVIDENCE_BYTES = 512, 4 * 1024 * 1024
 """Of one member and epoch, unanswered challenges counted with it. An ordinary record has a few thousand bytes."""
 MAX_CLAIMS = 256
 """Contradictions, and hidden receipts, that wait for a block."""
+MAX_PROOFS = 4
+"""Of duties, of one member and epoch, that are looked at: an honest one shows one. Each takes a VRF proof's time."""
 _UNANSWERED = -1
 Key = tuple[int, bytes]
 """An epoch and a member's key."""
@@ -39,11 +43,13 @@ Key = tuple[int, bytes]
 class RecordBook:
     """Bounded whatever members send: one commitment and one record of duties for each member and epoch, one result of
     each turn of each duty, one attestation of each scorer, one will to change the committee. What comes before what it
-    rests on is not kept: members repeat."""
+    rests on is not kept: members repeat. All but commitments must come from the member whose key they name: see
+    :data:`MAX_PROOFS`, which somebody else could use up."""
 
     def __init__(self) -> None:
         self.promises = Promises()
         self._duties: dict[Key, SignedRecord] = {}
+        self._proofs: Counter[Key] = Counter()
         self._results: dict[Key, dict[bytes, SignedRecord]] = {}
         self._turns: set[tuple[int, bytes, NodeId, int]] = set()  # epoch, member, node asked, turn or _UNANSWERED
         self._own: dict[Key, bytes] = {}
@@ -68,11 +74,7 @@ class RecordBook:
             case ChallengeCommitment():
                 return self.promises.add(signed, record, state, epoch, now)
             case Duties():
-                if (record.epoch, record.member) in self._duties:
-                    return False
-                _, self._outputs[record.epoch, record.member] = shown_output(signed, state, epoch)
-                self._duties[record.epoch, record.member] = signed
-                return True
+                return self._add_duties(signed, record, state, epoch)
             case Evidence() | Unanswered():
                 return self._add_result(signed, record, state)
             case Scoring():
@@ -179,6 +181,7 @@ class RecordBook:
                 self._attestations.pop(digest, None)
                 self._scorings.pop(digest, None)
         self._turns = {one for one in self._turns if one[0] >= oldest}
+        self._proofs = Counter({key: count for key, count in self._proofs.items() if key[0] >= oldest})
         self._own = {key: output for key, output in self._own.items() if key[0] >= oldest}
         self._outputs = {key: output for key, output in self._outputs.items() if key[0] >= oldest}
 
@@ -259,6 +262,18 @@ class RecordBook:
         """Whether everybody knew of the duty in its epoch, and not after it only."""
         found = state.epochs.get(opened.challenge.epoch)
         return found is not None and has_duty(found.basis, opened.challenge.member, opened.asked, None)
+
+    def _add_duties(self, signed: SignedRecord, record: Duties, state: ChainState, epoch: int) -> bool:
+        key = (record.epoch, record.member)
+        if key in self._duties:
+            return False
+        wanted_duties(signed, state, epoch)
+        if self._proofs[key] >= MAX_PROOFS:
+            raise VerificationError(f"A member has shown {MAX_PROOFS} proofs of duties of one epoch that do not hold.")
+        self._proofs[key] += 1
+        _, self._outputs[key] = shown_output(signed, state, epoch)
+        self._duties[key] = signed
+        return True
 
     def _add_result(self, signed: SignedRecord, record: Evidence | Unanswered, state: ChainState) -> bool:
         digest = digest_of(signed)

@@ -51,7 +51,11 @@ async def test_what_the_server_shows_comes_into_a_block_and_nonsense_does_not() 
     network = established()
     judged, stranger = 0, 900  # of whom no block and no directory knows
     stored = {
-        "/v1/changes": [encode(one) for one in network.changes(add=[identity(70).public_key])],
+        "/v1/changes": [
+            encode(network.show_duties(7, network.members[1])),  # as a server would that spends a member's few tries
+            encode(SignedRecord(b"nonsense", network.members[1].public_key, b"s" * 64)),
+            *(encode(one) for one in network.changes(add=[identity(70).public_key])),
+        ],
         "/v1/openings/missed": [encode(missed(network, NODES[1])), encode(missed(network, by=identity(3)))],
         "/v1/contradictions/0": [
             b"nonsense",

@@ -1,13 +1,15 @@
 """What a member keeps of what others say: what holds, bounded, and until blocks have no more use for it."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import msgspec
 import pytest
 
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
-from engine.verification.chain import records
+from engine.verification import signing
+from engine.verification.chain import derivation, records
 from engine.verification.chain.entries import scorers
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.results import Material
@@ -15,8 +17,10 @@ from engine.verification.chain.state import OpenEpoch
 from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.reputation.rule import unjudged
-from engine.verification.signing import digest_of
+from engine.verification.signing import digest_of, sign_record
 from engine.wire.blocks import block_decoder
+from engine.wire.challenges import Duties
+from engine.wire.codec import encode
 from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging, score
 from tests.support.records import identity
@@ -122,6 +126,45 @@ def test_what_is_not_wanted_is_refused_with_the_reason(monkeypatch: pytest.Monke
 
 
 # -------------------------------------------------------------------------------- members that show what they must not
+
+
+def test_a_flood_of_forged_duties_costs_a_few_proofs_and_hides_no_honest_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, book, _ = begun()
+    network.append(1, Material(commitments=network.commit_all(2, NODES)))
+    liar, other = network.members[:2]
+    signatures, proofs = Mock(side_effect=signing.verify), Mock(side_effect=derivation.verify_proof)
+    monkeypatch.setattr(signing, "verify", signatures)
+    monkeypatch.setattr(derivation, "verify_proof", proofs)
+
+    def forged(epoch: int, member: bytes, number: int) -> SignedRecord:
+        proof = number.to_bytes(80, "big")
+        duties = Duties(network_id=network.network_id, epoch=epoch, member=member, proof=proof)
+        return sign_record(liar, duties) if member == liar.public_key else SignedRecord(encode(duties), member, b"s" * 64)
+
+    def refused(signed: SignedRecord, epoch: int) -> str:
+        with pytest.raises(VerificationError) as raised:
+            book.add(signed, network.state, epoch)
+        return str(raised.value)
+
+    stranger = identity(77).public_key
+    for number in range(100):  # of nobody who could show any, or when nobody can: nothing is computed
+        assert "no member" in refused(forged(1, stranger, number), 2)
+        assert "cannot be shown" in refused(forged(2, liar.public_key, number), 2)
+        assert "cannot be shown" in refused(forged(9, liar.public_key, number), 2)
+        unlike = msgspec.structs.replace(forged(1, liar.public_key, number), key=other.public_key)
+        assert "signed by another key" in refused(unlike, 2)
+    assert signatures.call_count == proofs.call_count == 0
+    said = [refused(forged(1, liar.public_key, number), 2) for number in range(4_000)]
+    assert all("does not hold" in one for one in said[: records.MAX_PROOFS])
+    assert all(f"{records.MAX_PROOFS} proofs" in one for one in said[records.MAX_PROOFS :])
+    assert proofs.call_count == records.MAX_PROOFS
+    assert signatures.call_count <= records.MAX_PROOFS
+    assert "does not hold" in refused(forged(2, liar.public_key, 0), 3), "another epoch has tries of its own"
+    assert book.add(network.show_duties(1, other), network.state, 2), "and so has another member"
+    before = proofs.call_count
+    for _ in range(50):  # honest members repeat
+        assert not book.add(network.show_duties(1, other), network.state, 2)
+    assert proofs.call_count == before
 
 
 def established(network: Judging, nodes: list[Identity]) -> None:
