@@ -87,6 +87,7 @@ class Attesting:
                 member=self._member,
                 evidence=opened.digest,
                 node=opened.node,
+                model=opened.request.model_digest,
                 score=score,
             )
         )

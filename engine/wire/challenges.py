@@ -130,13 +130,15 @@ class Score(Message, frozen=True, tag=127):
 
 
 class Attestation(Message, frozen=True, tag=128):
-    """A member has computed the score of an evidence record (named by its SHA-256) itself (purpose ``score``)."""
+    """A member has computed the score of an evidence record (named by its SHA-256) itself, with the model of this digest,
+    or has seen what drawn nodes have computed with it (purpose ``score``)."""
 
     network_id: Key32
     epoch: UInt53
     member: Key32
     evidence: Key32
     node: Id20  # the signer of the receipt: whom it hits
+    model: Key32  # counts only where it is the one that the answer was asked of
     score: Score
 
 

@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from engine.crypto.identity import Identity
+from engine.errors import UnknownModelError
 from engine.inference.types import GenerationRequest, ModelInfo, TokenScores
 from engine.node import serving_role
 from engine.node.answer_scorer import AnswerScorer
@@ -29,6 +30,7 @@ from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.promises import Promises
 from engine.verification.chain.state import first_state
 from engine.verification.challenges import duties
+from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.challenges.plan import Planned
 from engine.verification.challenges.pool import read_pool
 from engine.verification.committee.agreement import Agreement
@@ -39,8 +41,11 @@ from engine.verification.epochs import epoch_at
 from engine.verification.receipts import Served, make_receipt
 from engine.verification.reputation.page import OURS
 from engine.verification.scoring.calibration import Calibrations
+from engine.verification.scoring.score import contradiction
+from engine.verification.signing import sign_record
 from engine.wire.answer import Receipt
 from engine.wire.blocks import Block, CertifiedBlock, block_decoder
+from engine.wire.challenges import Score
 from engine.wire.records import Parameters
 from engine.wire.signed import SignedRecord
 from tests.integration.test_challenge_chat import BreakingOverlay
@@ -59,8 +64,11 @@ OTHER = b"something else was written by a smaller model, or the same with anothe
 class Reference:
     """The reference model's worker: it would have written :data:`SAID`."""
 
+    def __init__(self, info: ModelInfo = INFO) -> None:
+        self.info = info
+
     def models(self) -> list[ModelInfo]:
-        return [INFO]
+        return [self.info]
 
     async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
         margins = tuple(-0.05 if one == said else 2.0 for one, said in zip(output_ids, SAID, strict=False))
@@ -228,6 +236,73 @@ async def test_a_leader_that_leaves_out_what_others_promise_lets_nobody_go_unche
     assert all(len(block.commitments) == 4 for block in network.blocks)
     assert all(block.proposer != liar._identity.public_key for block in network.blocks)
     assert {block.round for block in network.blocks} == {0, 1}, "it loses its turns"
+
+
+class Otherwise(Reference):
+    """A reference model of the same name in another version, whose margins would fail everybody."""
+
+    def __init__(self) -> None:
+        super().__init__(msgspec.structs.replace(INFO, digest=b"o" * 32))
+        self.scored = 0
+
+    async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
+        self.scored += 1
+        return TokenScores((1, 2, 3), (2.0,) * len(output_ids), (-1.0,) * len(output_ids))
+
+
+@pytest.mark.parametrize("others", [1, 3, 4])
+async def test_a_verifier_with_another_version_of_the_model_passes_and_fails_nobody(others: int) -> None:
+    """It scores nothing. One of four holds nothing up; where three have none of it, nobody can be judged."""
+    network = await verified(2)
+    network.overlay.machines[1].writer.written = OTHER
+    reference = Otherwise()
+    known = msgspec.structs.replace(calibration(), digest=reference.info.digest.hex())
+    wrong = network.roles[:others]
+    for role in wrong:
+        scorer = AnswerScorer(reference, Calibrations([known]))
+        role._attesting._score, role.holds = scorer.score, scorer.holds
+    async with network.running():
+        await network.epochs(4)
+    places = {network.state.members.index(role._identity.public_key) for role in wrong}
+    entries = [entry for block in network.blocks for entry in block.entries]
+    assert reference.scored == 0
+    assert not places & {place for entry in entries for place, _, _ in entry.attestations}
+    assert not network.standing(0).excluded
+    if others == 1:
+        assert network.standing(0).good >= 3
+        assert network.standing(1).excluded
+    else:
+        assert not entries
+        assert not network.state.standings
+        assert {one.asked for block in network.blocks for one in block.unjudged} == {
+            machine.node_id for machine in network.overlay.machines
+        }
+    assert not network.refused
+    (opened, *_) = [one for one in wrong[0].book._opened.values() if isinstance(one, OpenedEvidence)]
+    with pytest.raises(UnknownModelError, match="not here in the version that was asked"):
+        await AnswerScorer(reference, Calibrations([known])).score(opened)
+
+
+async def test_what_a_verifier_scores_with_another_version_of_the_model_is_refused_with_the_reason() -> None:
+    """One whose program believes that any version will do, and says which it has taken."""
+    network = await verified(2)
+    wrong = network.roles[0]
+
+    async def score(opened: OpenedEvidence) -> Score:
+        return contradiction(len(opened.output_ids))
+
+    def named(record: Any) -> bool:
+        network._pass_on(wrong, sign_record(wrong._identity, msgspec.structs.replace(record, model=b"o" * 32)))
+        return True
+
+    wrong._attesting._score, wrong._attesting._publish = score, named
+    async with network.running():
+        await network.epochs(3)
+    assert network.standing(0).good >= 2
+    assert network.standing(1).good >= 2
+    assert {"An attestation is of another version of the model than the answer was asked of."} == set(network.refused)
+    place = network.state.members.index(wrong._identity.public_key)
+    assert place not in {one for block in network.blocks for entry in block.entries for one, _, _ in entry.attestations}
 
 
 async def test_a_new_block_of_an_epoch_that_is_over_gets_no_vote() -> None:

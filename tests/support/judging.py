@@ -34,7 +34,7 @@ from engine.verification.members import duties_alpha, leader, quorum
 from engine.verification.quorums import VOTE_PURPOSE
 from engine.verification.receipts import Served, make_receipt, receipt_key, request_without_secrets, sign_receipt
 from engine.verification.signing import digest_of, sign_record
-from engine.wire.answer import ChatMessage, Request, Sampling
+from engine.wire.answer import ChatMessage, Request, Sampling, request_decoder
 from engine.wire.blocks import Certificate, CertifiedBlock, CommitteeChange, SignedStandings, Vote, block_decoder
 from engine.wire.challenges import (
     Attestation,
@@ -191,7 +191,8 @@ class Judging:
     ) -> SignedRecord:
         fields: dict[str, Any] = {
             "network_id": self.network_id,
-            "epoch": msgspec.msgpack.decode(evidence.record, type=Evidence).epoch,
+            "epoch": (shown := msgspec.msgpack.decode(evidence.record, type=Evidence)).epoch,
+            "model": request_decoder.decode(shown.request).model_digest,
             "member": by.public_key,
             "evidence": digest_of(evidence),
             "node": judged,

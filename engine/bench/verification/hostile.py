@@ -239,7 +239,7 @@ def invented_scores(count: int, seed: int) -> Tried:
 
         def said(member: Identity, score: Score) -> tuple[int, Score, bytes]:
             """As an entry shows an attestation; a stranger takes the honest member's place."""
-            signed = sign_record(member, Attestation(network, 7, member.public_key, evidence, node, score))
+            signed = sign_record(member, Attestation(network, 7, member.public_key, evidence, node, bytes(32), score))
             return keys.index((member if member in members else honest).public_key), score, signed.signature
 
         stranger = Identity.from_seed(dice.randbytes(32))

@@ -118,6 +118,7 @@ def _attestation(entry: BlockEntry, member: bytes, score: Score, signature: byte
         member=member,
         evidence=entry.evidence,
         node=entry.node,
+        model=entry.model,
         score=score,
     )
     return SignedRecord(record=encode(said), key=member, signature=signature)
@@ -146,7 +147,8 @@ def make_entry(
         said = one.attestation
         if encode(said) != signed.record:
             continue  # a block holds what the bytes say, not the bytes
-        about = (said.evidence, said.epoch, said.node) == (opened.digest, evidence.epoch, opened.node)
+        shown = (opened.digest, evidence.epoch, opened.node, opened.request.model_digest)
+        about = (said.evidence, said.epoch, said.node, said.model) == shown
         if about and said.member in allowed and said.score.tokens <= len(opened.output_ids):
             usable.setdefault(one.place, one)
     ordered = sorted(usable.values(), key=lambda one: (one.attestation.score.likelihood, one.place))

@@ -323,6 +323,8 @@ class RecordBook:
             return False
         if record.member not in _scorers(opened, state):
             raise VerificationError("An attestation is by a member that was not drawn to score this answer.")
+        if record.model != opened.request.model_digest:
+            raise VerificationError("An attestation is of another version of the model than the answer was asked of.")
         open_attestations([signed], state.members, state.network_id)
         given[record.member] = signed
         return True

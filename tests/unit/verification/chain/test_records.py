@@ -116,6 +116,10 @@ def test_what_is_not_wanted_is_refused_with_the_reason(monkeypatch: pytest.Monke
     idle = next(member for member in network.members if member.public_key not in drawn)
     with pytest.raises(VerificationError, match="not drawn"):
         book.add(network.attest(evidence, NODE.node_id, idle), network.state, 1)
+    scorer = network.member(attestation.key)
+    with pytest.raises(VerificationError, match="another version of the model"):
+        book.add(network.attest(evidence, NODE.node_id, scorer, score(4_000), model=b"o" * 32), network.state, 1)
+    assert book.add(attestation, network.state, 1), "it can still say what it finds with the right one"
     again = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, output=tuple(range(40)))
     with pytest.raises(VerificationError, match="two results of one turn"):
         book.add(again, network.state, 1)
