@@ -18,6 +18,7 @@ from engine.bootstrap.chain.answers import ChainService
 from engine.bootstrap.chain.batch_store import BatchStore
 from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.intake import Intake
+from engine.bootstrap.chain.samples import Samples, SampleStore
 from engine.bootstrap.chain.service import ServerChain
 from engine.bootstrap.chain.store import ChainStore
 from engine.bootstrap.configuration import OperatorConfiguration
@@ -112,7 +113,10 @@ class BootstrapServer:
             records, batches = ChainStore(store), BatchStore(store)
             self._blocks = blocks = Blocks(network.genesis, records, clock, self._appended)
             self._intake = intake = Intake(network, records, batches, blocks, self, self.metrics, clock)
-            self.chain = ServerChain(intake, blocks, self.metrics, clock, self._storage_failed, one_machine=one_machine)
+            samples = Samples(SampleStore(store), lambda: blocks.state, self.is_known, clock)
+            self.chain = ServerChain(
+                intake, blocks, samples, self.metrics, clock, self._storage_failed, one_machine=one_machine
+            )
         self._changed = asyncio.Event()
         self._unsaved: dict[NodeId, tuple[Statement, Member | None, int]] = {}  # statements that the disk has not got
 

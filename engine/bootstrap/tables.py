@@ -165,6 +165,18 @@ class OpeningRow(Base):
     signature: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class SampleRow(Base):
+    """A node's newest receipt that a user doubts, signed for in ``epoch``."""
+
+    __tablename__ = "samples"
+
+    node_id: Mapped[bytes] = mapped_column(LargeBinary(20), primary_key=True)
+    epoch: Mapped[int] = mapped_column(BigInteger, index=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    record: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
 class ManifestRow(Base):
     """The newest record of a published model: an encoded ``Signed``. ``source``: a keyed hash of the network that it
     came from, to count by. Kept, though it is shown no more, until no older version can hold (``kept_until``)."""

@@ -1,4 +1,4 @@
-"""``gentorrent receipt``: check exported receipts, without a network."""
+"""``gentorrent receipt``: check exported receipts without a network, and hand in one that is doubted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
+from engine.commands.chats_common import Data, Json, print_json, run
 from engine.errors import ConfigurationError, ReceiptError
 
-commands = typer.Typer(help="Check the receipt of an answer.", no_args_is_help=True)
+commands = typer.Typer(help="Check the receipt of an answer, or doubt it.", no_args_is_help=True)
 
 
 @commands.callback()
 def _receipt() -> None:
-    """Check the receipt of an answer."""
+    """Check the receipt of an answer, or hand it in as doubtful."""
 
 
 @commands.command()
@@ -53,6 +54,34 @@ def verify(
         typer.echo(f"  checked      {sentence}")
     for sentence in report.not_checked:
         typer.echo(f"  not checked  {sentence}")
+
+
+@commands.command()
+def report(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported receipt; - reads standard input.")],
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """Doubt an answer: have verifiers check sooner who signed its receipt.
+
+    It is no evidence and changes no standing. Question and answer stay here, also where the file has them. Each receipt
+    goes over anonymous paths to another model node, which brings it to the server. That node, the server and the
+    verifiers learn which machine answered, when, with which model and how many tokens; not that it was you, unless your
+    network asks directly: then that node sees your address. The machine that you doubt, if it gets to see the receipt,
+    knows which question it was.
+    """
+    from engine.api import schema
+    from engine.verification.receipt_file import MAX_FILE, without_openings
+
+    receipt = without_openings(_read(file, MAX_FILE)).decode()
+    told: schema.SampleReported = run(
+        data, lambda client: client.ask(schema.ReportSample(receipt=receipt), schema.SampleReported)
+    )
+    if json_output:
+        print_json({"machines": told.machines})
+        return
+    machines = "The machine" if told.machines == 1 else f"Each of the {told.machines} machines"
+    typer.echo(f"Handed in. {machines} that signed may be checked sooner; nothing else follows from it.")
 
 
 def _network_id(text: str | None) -> bytes | None:

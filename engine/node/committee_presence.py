@@ -20,6 +20,7 @@ from engine.errors import BootstrapUnreachableError, GenTorrentError, Verificati
 from engine.node.claims_follower import ClaimsFollower
 from engine.node.committee_role import CommitteeRole
 from engine.node.committee_store import CommitteeStore
+from engine.node.samples_follower import SamplesFollower
 from engine.node.verifier_role import VerifierRole
 from engine.node.verifier_store import VerifierStore
 from engine.transport.bootstrap_http import http_session
@@ -59,6 +60,7 @@ class CommitteePresence:
         ``StorageError`` where the folder cannot be used."""
         state = first_state(genesis)
         self._identity = identity
+        self._clock = clock
         self._url = url
         self._read = read
         self._store = CommitteeStore(folder)
@@ -87,6 +89,7 @@ class CommitteePresence:
                 tasks.create_task(self.verifier.run())
                 tasks.create_task(self._keep_bringing())
                 tasks.create_task(ClaimsFollower(self.verifier, self._read).run())
+                tasks.create_task(SamplesFollower(self._identity, self.verifier, self._clock, self._url).run())
         finally:
             self._under_way.close()
 

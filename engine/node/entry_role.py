@@ -184,7 +184,7 @@ class EntryRole(TaskOwner):
     def _serves(self, started: ExecutionStarted) -> None:
         """This node serves a request. Of one that was passed on whoever did so has counted the tokens."""
         request_id, request = started.request_id, started.request
-        if wants_score(request):
+        if wants_score(request) or request.sample:
             return
         asked = asked_of(request)
         usual = (asked.prompt_tokens if started.entry is None else started.uncached, asked.output_tokens)

@@ -1,4 +1,5 @@
-"""What the owner does about the network through the control API: hosting, inviting, examining the connection."""
+"""What the owner does about the network through the control API: hosting, inviting, examining the connection, handing in
+answers that are doubted."""
 
 from __future__ import annotations
 
@@ -19,13 +20,16 @@ from engine.api.schema import (
     MakeInvitation,
     NetworkKept,
     NetworkRequest,
+    ReportSample,
     RequestFailed,
     RevokeInvitation,
+    SampleReported,
     StopHosting,
 )
 from engine.clock import Clock
 from engine.errors import GenTorrentError, InvalidRequestError, OverloadedError
 from engine.node.hosting import HostedNetwork
+from engine.node.reporting_samples import SampleReports
 from engine.sentences import said_by, say
 
 if TYPE_CHECKING:
@@ -44,17 +48,21 @@ def make_network_service(node: Node, folder: Path, clock: Clock) -> NetworkServi
     """That of an engine."""
     changed = asyncio.Event()
     hosted = HostedNetwork(folder, clock, os.environ, node.keys.ids, changed.set)
-    return NetworkService(hosted, changed, node.join_network)
+    samples = SampleReports(node.overlay, clock, os.urandom)
+    return NetworkService(hosted, changed, node.join_network, samples)
 
 
 class NetworkService:
     """One for all clients; each hears of every change. ``run()`` until cancelled."""
 
-    def __init__(self, hosted: HostedNetwork, changed: asyncio.Event, join: Callable[[str], str]) -> None:
+    def __init__(
+        self, hosted: HostedNetwork, changed: asyncio.Event, join: Callable[[str], str], samples: SampleReports
+    ) -> None:
         """``changed`` is set by ``hosted``; ``join`` makes a network that of the engine's next start."""
         self._hosted = hosted
         self._changed = changed
         self._join = join
+        self._samples = samples
         self._listeners: set[Tell] = set()
         self._turns = asyncio.Lock()
         self._examining = False
@@ -84,6 +92,8 @@ class NetworkService:
                 return self._hosted.hosting(request.ref)
             if isinstance(request, ExamineConnection):
                 return await self._examine(request, tell)
+            if isinstance(request, ReportSample):
+                return SampleReported(ref=request.ref, machines=await self._samples.report(request.receipt.encode()))
             async with self._turns:
                 return await self._change(request, tell)
         except GenTorrentError as error:

@@ -115,7 +115,7 @@ class Node:
             lambda: Catalogue(directory.models).folders(),
         )
         self.answers = Answers(
-            self.backend, self._network, self._membership is not None, clock, os.urandom, self.published
+            self.backend, self.overlay, self._membership is not None, clock, os.urandom, self.published
         )
         self.chats = ChatHistory(directory.chats, self, self.answers.count_tokens, clock, os.urandom, self._notice)
         self.chats.forget_keys = self.forget_keys
@@ -190,7 +190,8 @@ class Node:
             links_changed=self._feed.notify,
         )
 
-    def _network(self) -> tuple[OverlayClient, NetworkId] | None:
+    def overlay(self) -> tuple[OverlayClient, NetworkId] | None:
+        """The client of the network that this engine is in, once it is."""
         presence = self.client
         if presence is None or presence.client is None or presence.network_id is None:
             return None

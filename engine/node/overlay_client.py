@@ -22,7 +22,7 @@ from engine.inference.types import GenerationRequest
 from engine.node.loop import CHANNEL, LANE, MachineLoop
 from engine.node.path_choice import PathChoice
 from engine.node.standings import machine_standing
-from engine.node.target_choice import choose_target, target_of
+from engine.node.target_choice import bearers, choose_target, target_of
 from engine.paths.circuits import PathHop
 from engine.paths.client import ClientEffect, ClientMachine
 from engine.paths.direct import DirectEffect, DirectMachine
@@ -315,6 +315,11 @@ class OverlayClient:
         if target is None or digest not in (None, target.model_digest):
             raise UnknownModelError(say("machine.not_served", model=model_id))
         return target
+
+    def bearers(self, about: NodeId) -> list[tuple[str, Target]]:
+        """Who can bring something about a node to the server: see :func:`engine.node.target_choice.bearers`."""
+        directory = self._directory
+        return bearers(directory, about, self._own, self._book, self._clock.wall()) if directory is not None else []
 
     def choose_target(
         self,

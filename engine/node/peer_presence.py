@@ -21,6 +21,7 @@ from engine.ids import NodeId
 from engine.inference.types import InferenceBackend
 from engine.library.calibrations import known_calibrations
 from engine.node.answer_scorer import AnswerScorer
+from engine.node.bringing_samples import BringingSamples
 from engine.node.cached_prefixes import CachedPrefixes
 from engine.node.committee_presence import CommitteePresence, MakeVerifier
 from engine.node.committee_seat import CommitteeSeat
@@ -242,6 +243,7 @@ class PeerPresence(Presence):
         serving.scoring = ScoringService(
             self._identity, network_id, self._scorer, clock, genesis.genesis.parameters.epoch_seconds
         )
+        serving.bringing = BringingSamples(genesis, lambda: self.bootstrap.server, clock)
         peer.start, peer.cancel = serving.start, serving.cancel
         peer.head, peer.heard_head = lambda: self.bootstrap.head, self.bootstrap.heard_head
         peer.sender = self.make_mesh(network_id, genesis.genesis.parameters, peer)

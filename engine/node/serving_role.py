@@ -32,6 +32,7 @@ from engine.inference.types import (
     Started,
     TokenLogprob,
 )
+from engine.node.bringing_samples import BringingSamples
 from engine.node.requests import generation_for
 from engine.node.scoring_service import ScoringService
 from engine.node.task_owner import TaskOwner
@@ -155,6 +156,7 @@ class ServingRole(TaskOwner):
         self.uncounted = Uncounted()
         """which hears when it has got to its model, and when it is over."""
         self.scoring: ScoringService | None = None  # scores answers of others, where verifiers cannot
+        self.bringing: BringingSamples | None = None  # brings users' samples to the server
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
         self.answered = 0
         self.longest_request: Callable[[], int | None] = lambda: None
@@ -244,6 +246,11 @@ class ServingRole(TaskOwner):
     async def _generate(self, started: ExecutionStarted) -> None:
         request = started.request
         info = self._model(request)
+        if request.sample:
+            if self.bringing is None:
+                raise InvalidRequestError("This machine brings no samples.")
+            self._push(started.request_id, await self.bringing.bring(request))
+            return
         if wants_score(request):
             if self.scoring is None:
                 raise InvalidRequestError("This machine scores no answers.")

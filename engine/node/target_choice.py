@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from engine.directory.directory import Directory, DirectoryNode
+from engine.directory.groups import with_families
 from engine.directory.sampling import random_below
 from engine.directory.standing import NOBODY_JUDGES, Standing, StandingBook
 from engine.errors import UnknownModelError
@@ -93,6 +94,20 @@ def target_of(directory: Directory | None, node_id: NodeId, model_id: str, now: 
     if node is None or not _has_keys(node, now) or all(model.model_id != model_id for model in node.descriptor.models):
         return None
     return _target(node, _served(node, model_id), now)
+
+
+def bearers(
+    directory: Directory, about: NodeId, avoid: Collection[NodeId], book: StandingBook, now: float
+) -> list[tuple[str, Target]]:
+    """Who can bring something ``about`` a node to the server, with a model that each serves: neither that node or its
+    family, nor who is excluded."""
+    without = with_families(directory, [about]) | set(avoid) | {about}
+    found = [node for node in directory.nodes() if node.descriptor.models and node.node_id not in without]
+    return [
+        (node.descriptor.models[0].model_id, _target(node, node.descriptor.models[0], now))
+        for node in found
+        if _has_keys(node, now) and not book.of(node.node_id).excluded
+    ]
 
 
 def _target(node: DirectoryNode, model: ServedModel, now: float) -> Target:

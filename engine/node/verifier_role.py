@@ -94,6 +94,8 @@ class VerifierRole:
         """Whether a model with this digest is here, so that its answers can be scored."""
         self.texts_percent: Callable[[bytes], int] = lambda _: 0
         """See ``Candidate.texts_percent``, by the model's digest."""
+        self.doubted: frozenset[NodeId] = frozenset()
+        """Whose answers users doubt, by their samples."""
         self.handing_out = HandingOut(identity, self.book, self._holds)
         """What becomes of answers that cannot be scored here."""
         self.capacity = CapacityRole(identity, clock)
@@ -305,7 +307,15 @@ class VerifierRole:
         candidates = [self._one_of(served) for served in self._candidates.values()]
         member = self._identity.public_key
         plan = plan_epoch(
-            self._pool, coming, member, candidates, self.state.standings, self._seconds, self._random_bytes, self._kin()
+            self._pool,
+            coming,
+            member,
+            candidates,
+            self.state.standings,
+            self._seconds,
+            self._random_bytes,
+            self._kin(),
+            self.doubted,
         )
         if plan is None:
             return

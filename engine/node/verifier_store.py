@@ -26,7 +26,7 @@ from engine.wire.signed import SignedRecord
 
 logger = logging.getLogger(__name__)
 FILE = "verifier.sqlite3"
-VERSION = 2
+VERSION = 3
 """Of the tables and of what stands in them; a file of another one is put aside."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS plans (epoch INTEGER PRIMARY KEY, plan BLOB NOT NULL);

@@ -66,6 +66,7 @@ class Question:
     attempt: int = 0
     score_key: bytes = b""
     prompt_commitment: bytes = b""
+    sample: bytes = b""
     request_id: bytes = b""
 
 
@@ -160,6 +161,7 @@ def prepare(
         attempt=question.attempt,
         score_key=question.score_key,
         prompt_commitment=question.prompt_commitment,
+        sample=question.sample,
     )
     encoded = encode(request)
     limit = min(MAX_REQUEST, k * 55_000)  # a clove of it must fit one link message

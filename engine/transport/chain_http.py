@@ -38,9 +38,10 @@ Read = Callable[[str, int], Awaitable[bytes]]
 
 
 async def send_record(
-    session: aiohttp.ClientSession, url: str, path: str, data: bytes, reading_key: bytes = b""
+    session: aiohttp.ClientSession, url: str, path: str, data: bytes, reading_key: bytes = b"", limit: int = MAX_ANSWER
 ) -> bytes:
-    """POST ``data``; the body of the answer. ``reading_key``: of a private network, where only members may.
+    """POST ``data``; the body of the answer, of which ``limit`` bytes are read. ``reading_key``: of a private network,
+    where only members may.
 
     :class:`VerificationError` with the server's reason where it refuses for good, ``BootstrapUnreachableError`` where
     it is to be brought again."""
@@ -50,9 +51,13 @@ async def send_record(
         network_errors(),
         session.post(f"{url}{path}", data=data, headers=headers, allow_redirects=False, timeout=timeout) as response,
     ):
-        body = await response.content.read(MAX_ANSWER)
+        body = bytearray()
+        async for part in response.content.iter_chunked(65_536):
+            body += part
+            if len(body) > limit:
+                raise BootstrapUnreachableError(f"its answer to {path} is longer than the {limit} bytes allowed")
         if response.status == 200:
-            return body
+            return bytes(body)
         reason = body[:300].decode("utf-8", "replace").strip()
         reason = reason if reason and reason.isprintable() else "it gave no readable reason"
         if response.status in (409, 422):

@@ -96,6 +96,8 @@ class PartReport:
     """One verified part; None for what its owner does not show. The request's secrets are zeros."""
 
     receipt: Receipt
+    record: bytes
+    signature: bytes
     request: Request | None
     prompt_ids: tuple[int, ...] | None
     output_ids: tuple[int, ...] | None
@@ -138,6 +140,14 @@ def _opening(part: ReceiptPart) -> _Opening | None:
         prompt_ids=None if part.prompt_ids is None else tuple(part.prompt_ids),
         output_ids=None if part.output_ids is None else tuple(part.output_ids),
     )
+
+
+def without_openings(data: bytes) -> bytes:
+    """The same file without anything of the question and the answer: what nodes have signed, and no key to it.
+    :class:`ReceiptError` if it is none."""
+    content = _parse(data)
+    parts = tuple(msgspec.structs.replace(part, opening=None) for part in content.parts)
+    return msgspec.json.encode(msgspec.structs.replace(content, parts=parts))
 
 
 def verify_export(data: bytes, network_id: bytes | None = None, now: float | None = None) -> ReceiptReport:
@@ -222,7 +232,14 @@ def _check_part(part: _Part, network_id: bytes, where: str, checked: list[str], 
             checked.append(f"{where}The {name} shown in the file are what the node signed.")
     if not receipt.final:
         not_checked.append(f"{where}Anything after token {receipt.last}: the node's signature ends there.")
-    return PartReport(receipt=receipt, request=request, prompt_ids=opening.prompt_ids, output_ids=opening.output_ids)
+    return PartReport(
+        receipt=receipt,
+        record=part.record,
+        signature=part.signature,
+        request=request,
+        prompt_ids=opening.prompt_ids,
+        output_ids=opening.output_ids,
+    )
 
 
 def _check_date(part: PartReport, now: float | None) -> None:

@@ -20,6 +20,8 @@ LOWEST_LOGPROB = -9999.0
 Text = Annotated[str, Meta(max_length=140_000)]
 Token = Annotated[int, Meta(ge=0, le=0x7FFF_FFFF)]
 Bias = Annotated[float, Meta(ge=-100, le=100)]  # added to a token's logit
+MAX_SAMPLE = 4_500
+"""Bytes of a receipt with its key and signature."""
 OptionalKey = Annotated[bytes, Meta(max_length=32)]
 """32 bytes, or none."""
 
@@ -87,6 +89,8 @@ class Request(Message, frozen=True, tag=72):
     # receipt's commitments, and what was signed of the prompt under it.
     score_key: OptionalKey = b""
     prompt_commitment: OptionalKey = b""
+    # make no answer, but bring this user's sample (an encoded ``SignedRecord`` of a receipt) to the server
+    sample: Annotated[bytes, Meta(max_length=MAX_SAMPLE)] = b""
 
 
 class RequestClove(Message, frozen=True, tag=73):
@@ -203,9 +207,9 @@ class Checkpoint(Message, frozen=True, tag=84):
 
 class Finished(Message, frozen=True, tag=85):
     """Frame event, the last: why it ended, usage and the final receipt. Of a request for a score ``reason`` is "scored"
-    and ``record`` a ``engine.wire.challenges.ScoreReport``."""
+    and ``record`` a ``engine.wire.challenges.ScoreReport``; of one with a sample it is "brought", and nothing is signed."""
 
-    reason: ShortText  # "stop", "length", "scored"
+    reason: ShortText  # "stop", "length", "scored", "brought"
     prompt_tokens: UInt32
     completion_tokens: UInt32
     record: Annotated[bytes, Meta(max_length=4096)]

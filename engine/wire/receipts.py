@@ -1,5 +1,5 @@
 """What model nodes and the bootstrap server say to each other of receipts, and who contradicts itself; what newcomers
-pay (numbers 141 to 148, 154).
+pay (numbers 141 to 148, 154, 156).
 
 How it goes is told in docs/verification.md.
 """
@@ -93,10 +93,19 @@ class WorkSolution(Message, frozen=True, tag=146):
     solution: UInt53
 
 
+class SamplesWanted(Message, frozen=True, tag=156):
+    """A member of the committee wants to know which nodes users doubt (purpose ``samples-wanted``)."""
+
+    network_id: Key32
+    member: Key32
+    asked: UInt53  # seconds since 1970
+
+
 receipt_batch_decoder: Decoder[ReceiptBatch] = Decoder(ReceiptBatch)
 leaf_opening_decoder: Decoder[LeafOpening] = Decoder(LeafOpening)
 batch_stored_decoder: Decoder[BatchStored] = Decoder(BatchStored)
 opening_missed_decoder: Decoder[OpeningMissed] = Decoder(OpeningMissed)
+samples_wanted_decoder: Decoder[SamplesWanted] = Decoder(SamplesWanted)
 contradiction_decoder: Decoder[Contradiction] = Decoder(Contradiction, 3 * MAX_RECORD)
 work_challenge_decoder: Decoder[WorkChallenge] = Decoder(WorkChallenge)
 work_solution_decoder: Decoder[WorkSolution] = Decoder(WorkSolution)

@@ -32,6 +32,7 @@ from engine.api.schema.engine_control import *
 from engine.api.schema.hosting import *
 from engine.api.schema.library import *
 from engine.api.schema.network import *
+from engine.api.schema.samples import *
 from engine.api.schema.state import *
 
 Request = (
@@ -51,6 +52,7 @@ Request = (
     | AnyNetworkRequest
     | AnyHostingRequest
     | AnyDoctorRequest
+    | AnySamplesRequest
 )
 
 Event = (
@@ -70,6 +72,7 @@ Event = (
     | AnyNetworkEvent
     | AnyHostingEvent
     | AnyDoctorEvent
+    | AnySamplesEvent
 )
 
 request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

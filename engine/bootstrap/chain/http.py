@@ -21,6 +21,8 @@ PATHS = (
     "openings",
     "openings/{name}",
     "changes",
+    "samples",
+    "samples/wanted",
     "chain",
     "chain/{name}",
     "evidence",

@@ -10,6 +10,7 @@ from engine.bootstrap.chain.blocks import Blocks
 from engine.bootstrap.chain.changes import Changes
 from engine.bootstrap.chain.intake import Intake
 from engine.bootstrap.chain.limits import BURST, PAGE_COST, RATE, READ_BURST, READ_PIECE, READ_RATE, Buckets
+from engine.bootstrap.chain.samples import Samples
 from engine.bootstrap.metrics import Metrics
 from engine.clock import Clock
 from engine.directory.prefix import counting_key
@@ -29,6 +30,7 @@ class ServerChain:
         self,
         intake: Intake,
         blocks: Blocks,
+        samples: Samples,
         metrics: Metrics,
         clock: Clock,
         failed: Callable[[StorageError], None],
@@ -50,6 +52,8 @@ class ServerChain:
             "contradictions": intake.take_contradiction,
             "openings": intake.ask_opening,
             "changes": changes.take,
+            "samples": samples.take,
+            "samples/wanted": samples.show,
         }
 
     async def take(self, path: str, body: bytes, address: str) -> ChainAnswer:

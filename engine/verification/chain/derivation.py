@@ -26,10 +26,12 @@ from engine.verification.chain.state import (
     newcomer_again_after,
 )
 from engine.verification.challenges.duties import (
+    MAX_SAMPLED,
     Basis,
     has_duty,
     is_checked_by_all,
     is_kin,
+    may_check,
     publicly_drawn,
     related,
 )
@@ -201,12 +203,15 @@ def _open_epoch(epochs: Epochs, block: Block, epoch: int) -> OpenEpoch:
     return found
 
 
-def duty_of(state: ChainState, epochs: Mapping[int, OpenEpoch], epoch: int, author: int, asked: NodeId) -> bytes:
-    """The key of the author that had this duty; :class:`VerificationError` if it had not."""
+def duty_of(
+    state: ChainState, epochs: Mapping[int, OpenEpoch], epoch: int, author: int, asked: NodeId, index: int = MAX_SAMPLED
+) -> bytes:
+    """The key of the author that had this duty, or might ask the challenge in this place of its promise because users
+    doubt the node; :class:`VerificationError` if neither."""
     if author >= len(state.members):
         raise VerificationError("A result names an author that the committee does not have.")
     member, found = state.members[author], epochs[epoch]
-    if not has_duty(found.basis, member, asked, found.outputs.get(member)):
+    if not may_check(found.basis, member, asked, found.outputs.get(member), index):
         raise VerificationError(f"The author of a result had no duty to check that node in epoch {epoch}.")
     return member
 
@@ -246,14 +251,15 @@ def _take_entries(state: ChainState, block: Block, epochs: Epochs) -> frozenset[
         if entry.evidence <= last:
             raise VerificationError("Entries are not in the order of their evidence, or one came twice.")
         last = entry.evidence
-        duty = (duty_of(state, epochs, entry.epoch, entry.author, NodeId(entry.asked)), NodeId(entry.asked))
+        asked = NodeId(entry.asked)
+        duty = (duty_of(state, epochs, entry.epoch, entry.author, asked, entry.index), asked)
         done = changed.setdefault(entry.epoch, dict(found.done))
         done[duty] = next_done(done.get(duty), entry.index, entry.turn)
         if is_kin(found.basis.commitments.get(duty[0]), NodeId(entry.node)):
             raise VerificationError("The author of an entry is of the family of the node that it judges.")
         check_entry(entry, state.members, state.network_id, related(found.basis, NodeId(entry.node)))
         if (scoring := scoring_of(entry, state.members, state.network_id)) is not None:
-            asked, judged, turn = NodeId(entry.asked), NodeId(entry.node), entry.turn
+            judged, turn = NodeId(entry.node), entry.turn
             check_drawn(scoring, found, state.members, model=entry.model, asked=asked, judged=judged, turn=turn)
             doubted |= scoring.against
     for epoch, done in changed.items():

@@ -14,7 +14,7 @@ from engine.verification.chain.promises import Promises
 from engine.verification.chain.results import Material, Opened, with_outputs
 from engine.verification.chain.speed_reports import open_report
 from engine.verification.chain.state import WINDOW, ChainState
-from engine.verification.challenges.duties import has_duty
+from engine.verification.challenges.duties import has_duty, may_check
 from engine.verification.challenges.opening import (
     OpenedEvidence,
     OpenedUnanswered,
@@ -105,7 +105,7 @@ class RecordBook:
         epoch, member = opened.challenge.epoch, opened.challenge.member
         found = state.epochs.get(epoch)
         output = self.output_of(epoch, member, state) or own
-        return found is not None and has_duty(found.basis, member, opened.asked, output)
+        return found is not None and may_check(found.basis, member, opened.asked, output, _index(opened))
 
     def record_of(self, digest: bytes) -> SignedRecord | None:
         """Evidence or an unanswered challenge."""
@@ -113,8 +113,7 @@ class RecordBook:
 
     def challenges_done(self, epoch: int, member: bytes) -> set[int]:
         """Which of its challenges for an epoch a member has shown, with or without an answer."""
-        shown = (self._opened[digest] for digest in self._results.get((epoch, member), ()))
-        return {one.evidence.index if isinstance(one, OpenedEvidence) else one.unanswered.index for one in shown}
+        return {_index(self._opened[digest]) for digest in self._results.get((epoch, member), ())}
 
     def add_contradiction(self, shown: Contradiction, state: ChainState) -> None:
         """For a block; :class:`VerificationError` where none has a use for it. Of many the first ones are kept."""
@@ -339,6 +338,11 @@ def _is_reported(state: ChainState, key: Key) -> bool:
 def _scorers(opened: OpenedEvidence, state: ChainState) -> tuple[bytes, ...]:
     own = state.related(opened.evidence.epoch, opened.node)
     return scorers(state.members, opened.digest, opened.evidence.member, opened.node, own)
+
+
+def _index(opened: Opened) -> int:
+    """The place of its challenge in its member's promise."""
+    return opened.evidence.index if isinstance(opened, OpenedEvidence) else opened.unanswered.index
 
 
 def _is_done(opened: Opened, state: ChainState) -> bool:

@@ -132,13 +132,15 @@ class _Results:
         author = self._state.members.index(member)
         entry = None
         try:
-            duty_of(self._state, self._epochs, challenge.epoch, author, asked)
             if isinstance(record, OpenedEvidence):
+                duty_of(self._state, self._epochs, challenge.epoch, author, asked, record.evidence.index)
                 scoring = self._usable(record, scoring) if scoring is not None else None
                 own = self._state.related(challenge.epoch, record.node)
                 entry = make_entry(record, attestations, self._state.members, self._state.network_id, scoring, own)
             if entry is not None:
                 self._add_entry(entry, (challenge.epoch, member, asked))
+            else:  # of what was no duty nothing is said where it has brought no score
+                duty_of(self._state, self._epochs, challenge.epoch, author, asked)
         except VerificationError:
             return
         if entry is None and (last_chance or isinstance(record, OpenedUnanswered)):

@@ -24,6 +24,10 @@ CHECKERS = 4
 """Members that check such a node: all of a small committee, f + 1 of a large one if that is more."""
 LEAST_RATE_PARTS = 50
 """The floor of the rate: one in so many."""
+SAMPLED_RATE_PARTS = 10
+"""A node of standing may be checked at a rate of one in so many, by all members together, where users doubt it."""
+MAX_SAMPLED = 8
+"""So many such nodes of a member and epoch: those in the first places of its promise."""
 LAPSES_PER_GOOD = 300
 """Thousandths of a standing's lapses for which it takes one good conversation more: ten for a failed one."""
 LAPSED_RATE_PARTS = 10
@@ -90,12 +94,14 @@ def publicly_drawn(basis: Basis, node: NodeId) -> tuple[bytes, ...]:
     return tuple(drawn[: least if standing is not None and standing.excluded else max(CHECKERS, least)])
 
 
-def is_drawn_privately(basis: Basis, standing: NodeStanding, output: bytes) -> bool:
+def is_drawn_privately(
+    basis: Basis, standing: NodeStanding, output: bytes, least_parts: int = LEAST_RATE_PARTS
+) -> bool:
     """Whether the member whose own VRF output this is checks a node of standing. All members together check it at the
-    node's rate."""
+    node's rate, one in ``least_parts`` at least."""
     if standing.contradicted:
         return False
-    parts = min(LAPSED_RATE_PARTS if standing.lapses else LEAST_RATE_PARTS, max(standing.good, 1))
+    parts = min(LAPSED_RATE_PARTS if standing.lapses else least_parts, max(standing.good, 1))
     share = _WHOLE // parts // len(basis.members)
     return int.from_bytes(hashlib.sha256(output + standing.node_id).digest()[:8], "big") < share
 
@@ -108,3 +114,17 @@ def has_duty(basis: Basis, member: bytes, node: NodeId, output: bytes | None) ->
     if output is None or member in related(basis, node):
         return False
     return is_drawn_privately(basis, standing, output)
+
+
+def may_check(basis: Basis, member: bytes, node: NodeId, output: bytes | None, index: int) -> bool:
+    """Whether an answer to the challenge in this place of a member's promise can be judged: of a duty, or of a node of
+    standing that the member has put into one of the first places because users doubt it, where the same lot has drawn
+    it at the higher rate. That one is no duty: who leaves it out has missed nothing."""
+    if has_duty(basis, member, node, output):
+        return True
+    standing = basis.standings.get(node)
+    if index >= MAX_SAMPLED or standing is None or output is None:
+        return False
+    if is_checked_by_all(basis, node) or member in related(basis, node):
+        return False
+    return is_drawn_privately(basis, standing, output, SAMPLED_RATE_PARTS)

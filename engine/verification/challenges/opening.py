@@ -54,6 +54,7 @@ _PLAIN = {
     "parallel_tool_calls": True,
     "score_key": b"",
     "prompt_commitment": b"",
+    "sample": b"",
 }
 """What would shape an answer beyond the challenge's words and settings, or make another request of one turn."""
 MOST_TEMPERATURE, MOST_REPETITION = 2.0, 1.5

@@ -11,7 +11,14 @@ from engine.directory.sampling import random_below
 from engine.errors import VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.challenges.commitment import MAX_CHALLENGES, CommittedChallenges
-from engine.verification.challenges.duties import KIN_BYTES, Basis, has_duty, is_drawn_publicly
+from engine.verification.challenges.duties import (
+    KIN_BYTES,
+    MAX_SAMPLED,
+    Basis,
+    has_duty,
+    is_drawn_publicly,
+    may_check,
+)
 from engine.verification.challenges.opening import encoded_challenge
 from engine.verification.challenges.pool import Conversation, Pool, RandomBytes
 from engine.wire.blocks import NodeStanding
@@ -57,12 +64,14 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class EpochPlan:
-    """All that a verifier may ask in an epoch, by node. ``kin``: beginnings of the ids of nodes of its own family."""
+    """All that a verifier may ask in an epoch, by node. ``kin``: beginnings of the ids of nodes of its own family;
+    ``sampled``: so many of the first places are for nodes that users doubt."""
 
     epoch: int
     committed: CommittedChallenges
     planned: Mapping[NodeId, Planned]
     kin: tuple[bytes, ...] = ()
+    sampled: int = 0
 
     def promise(self, network_id: bytes, member: bytes) -> ChallengeCommitment:
         """What is signed before the epoch."""
@@ -78,23 +87,39 @@ def plan_epoch(
     epoch_seconds: float,
     random_bytes: RandomBytes,
     family: Collection[NodeId] = (),
+    doubted: Collection[NodeId] = (),
 ) -> EpochPlan | None:
     """One challenge of ``member`` for each node that may be due; None where there are no nodes. Those that are checked
     in every epoch by these ``standings`` are asked :func:`turns_of_new` questions. ``random_bytes`` must be secret: who
-    knows them knows what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask."""
+    knows them knows what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask; ``doubted``: by
+    users, of which a lot puts a few of standing into the first places, whoever is doubted most."""
     kin = tuple(sorted({node[:KIN_BYTES] for node in family})[:MAX_KIN])
     planned: dict[NodeId, Planned] = {}
     encoded: list[bytes] = []
+    served: dict[NodeId, Candidate] = {}
     for candidate in candidates:
-        if candidate.node_id in planned or candidate.node_id in family or len(planned) == MAX_CHALLENGES:
-            continue
+        if candidate.node_id not in family:
+            served.setdefault(candidate.node_id, candidate)
+    first = _first(served.keys() & set(doubted), standings, random_bytes)
+    for candidate in [*(served[node] for node in first), *(one for node, one in served.items() if node not in first)]:
+        if len(planned) == MAX_CHALLENGES:
+            break
         new = is_drawn_publicly(standings.get(candidate.node_id))
         turns = turns_of_new(random_bytes) if new else None
         conversation = pool.draw(random_bytes, turns, texts_percent=candidate.texts_percent)
         one = _plan(conversation, epoch, member, candidate, len(encoded), epoch_seconds, random_bytes)
         planned[candidate.node_id] = one
         encoded.append(encoded_challenge(one.challenge))
-    return EpochPlan(epoch, CommittedChallenges(encoded), planned, kin) if encoded else None
+    return EpochPlan(epoch, CommittedChallenges(encoded), planned, kin, len(first)) if encoded else None
+
+
+def _first(
+    doubted: Collection[NodeId], standings: Mapping[NodeId, NodeStanding], random_bytes: RandomBytes
+) -> list[NodeId]:
+    """Those of standing, by lot: a flood of doubts about many takes places from none for good. Others are checked in
+    every epoch as it is."""
+    known = [node for node in sorted(doubted) if not is_drawn_publicly(standings.get(node))]
+    return sorted(known, key=lambda _: random_bytes(8))[:MAX_SAMPLED]
 
 
 def turns_of_new(random_bytes: RandomBytes) -> int:
@@ -106,9 +131,15 @@ def turns_of_new(random_bytes: RandomBytes) -> int:
 def duties_of(
     plan: EpochPlan, basis: Basis, member: bytes, output: bytes, without: Collection[NodeId] = ()
 ) -> Sequence[Planned]:
-    """The planned challenges that a member has to send, in the order of their begins; ``output``: of its VRF for this
-    epoch; ``without``: whom it cannot judge, as its own."""
-    due = [one for node, one in plan.planned.items() if node not in without and has_duty(basis, member, node, output)]
+    """The planned challenges that a member has to send, or sends because users doubt a node, in the order of their
+    begins; ``output``: of its VRF for this epoch; ``without``: whom it cannot judge, as its own."""
+
+    def is_due(node: NodeId, one: Planned) -> bool:
+        if one.index < plan.sampled:
+            return may_check(basis, member, node, output, one.index)
+        return has_duty(basis, member, node, output)
+
+    due = [one for node, one in plan.planned.items() if node not in without and is_due(node, one)]
     return sorted(due, key=lambda one: one.begin)
 
 
@@ -124,13 +155,13 @@ def encoded_plan(plan: EpochPlan) -> bytes:
     """For the disk of its verifier alone: what is asked is a secret until it has been asked."""
     ordered = sorted(plan.planned.values(), key=lambda one: one.index)
     saved = [_Saved(plan.committed.challenges[one.index], one.begin, one.pauses) for one in ordered]
-    return msgspec.msgpack.encode((plan.kin, saved))
+    return msgspec.msgpack.encode((plan.kin, saved, plan.sampled))
 
 
 def read_plan(epoch: int, data: bytes) -> EpochPlan:
     """The plan that :func:`encoded_plan` has written; :class:`VerificationError` if it is none."""
     try:
-        kin, saved = msgspec.msgpack.decode(data, type=tuple[tuple[bytes, ...], list[_Saved]])
+        kin, saved, sampled = msgspec.msgpack.decode(data, type=tuple[tuple[bytes, ...], list[_Saved], int])
         committed = CommittedChallenges([one.challenge for one in saved])
         challenges = [challenge_decoder.decode(one.challenge) for one in saved]
     except (msgspec.DecodeError, WireError, ValueError, RecursionError) as error:
@@ -144,7 +175,7 @@ def read_plan(epoch: int, data: bytes) -> EpochPlan:
         )
         for index, (one, challenge) in enumerate(zip(saved, challenges, strict=True))
     }
-    return EpochPlan(epoch, committed, planned, kin)
+    return EpochPlan(epoch, committed, planned, kin, sampled)
 
 
 def _plan(

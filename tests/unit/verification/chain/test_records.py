@@ -143,7 +143,9 @@ def test_a_flood_of_forged_duties_costs_a_few_proofs_and_hides_no_honest_ones(mo
     def forged(epoch: int, member: bytes, number: int) -> SignedRecord:
         proof = number.to_bytes(80, "big")
         duties = Duties(network_id=network.network_id, epoch=epoch, member=member, proof=proof)
-        return sign_record(liar, duties) if member == liar.public_key else SignedRecord(encode(duties), member, b"s" * 64)
+        return (
+            sign_record(liar, duties) if member == liar.public_key else SignedRecord(encode(duties), member, b"s" * 64)
+        )
 
     def refused(signed: SignedRecord, epoch: int) -> str:
         with pytest.raises(VerificationError) as raised:
