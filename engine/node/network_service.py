@@ -1,5 +1,5 @@
-"""What the owner does about the network through the control API: hosting, inviting, examining the connection, handing in
-answers that are doubted."""
+"""What the owner does about the network through the control API: hosting, inviting, examining the connection,
+handing in answers that are doubted."""
 
 from __future__ import annotations
 

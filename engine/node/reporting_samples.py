@@ -1,5 +1,5 @@
-"""The owner hands in an answer that it doubts: each receipt, and nothing else, goes over anonymous paths to a model node
-that is a stranger to whom it is about, and from there to the server.
+"""The owner hands in an answer that it doubts: each receipt, and nothing else, goes over anonymous paths to a model
+node that is a stranger to whom it is about, and from there to the server.
 
 So the server and that node learn which node signed for how many tokens, when and of which model; neither who asks, nor
 the question or the answer. Where questions go directly, the node that brings it sees who sends it.

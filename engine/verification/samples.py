@@ -1,7 +1,7 @@
 """Users' samples: receipts of answers that somebody doubts, for which verifiers may look at their signers sooner.
 
-A sample is the receipt and nothing else: no prompt, no answer, no key of its commitments. It is evidence of nothing, and
-no block and no reputation ever contains or follows from one. What it does is in
+A sample is the receipt and nothing else: no prompt, no answer, no key of its commitments. It is evidence of nothing:
+no block ever contains one, and no reputation follows from one. What it does is in
 ``engine.verification.challenges.duties`` (:func:`~engine.verification.challenges.duties.may_check`).
 """
 
@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.crypto.identity import Identity, verify
+from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import ReceiptError, SignatureError, VerificationError, WireError
 from engine.ids import NodeId
-from engine.verification.epochs import epoch_at
-from engine.verification.receipts import check_receipt, is_ahead
+from engine.verification.epochs import epoch_at, epoch_begins
+from engine.verification.receipts import check_receipt
 from engine.verification.signing import verify_once
 from engine.wire.codec import encode
 from engine.wire.receipts import SamplesWanted, samples_wanted_decoder
@@ -52,10 +53,11 @@ def check_sample(signed: SignedRecord, genesis: Genesis, network_id: bytes, now:
         raise VerificationError(f"The sample's receipt does not hold: {error}") from error
     if receipt.node_key != signed.key:
         raise VerificationError("The sample names another key than that of the node that signed its receipt.")
-    if is_ahead(receipt.issued, now):
-        raise VerificationError("The sample's receipt is dated in the future.")
     epoch = epoch_at(genesis, receipt.issued)
-    if epoch < epoch_at(genesis, now) - SAMPLE_EPOCHS:
+    if epoch > epoch_at(genesis, now + CLOCK_SKEW_SECONDS):  # it would count for longer
+        raise VerificationError("The sample's receipt is dated in the future.")
+    oldest = max(0, epoch_at(genesis, now) - SAMPLE_EPOCHS)
+    if epoch < oldest or receipt.issued < epoch_begins(genesis, oldest) - CLOCK_SKEW_SECONDS:
         raise VerificationError(f"The sample's receipt is older than {SAMPLE_EPOCHS} epochs; it was too long ago.")
     return Sample(NodeId(receipt.node_id), epoch, signed)
 

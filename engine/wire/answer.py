@@ -207,7 +207,8 @@ class Checkpoint(Message, frozen=True, tag=84):
 
 class Finished(Message, frozen=True, tag=85):
     """Frame event, the last: why it ended, usage and the final receipt. Of a request for a score ``reason`` is "scored"
-    and ``record`` a ``engine.wire.challenges.ScoreReport``; of one with a sample it is "brought", and nothing is signed."""
+    and ``record`` a ``engine.wire.challenges.ScoreReport``; of one with a sample it is "brought", and nothing is
+    signed."""
 
     reason: ShortText  # "stop", "length", "scored", "brought"
     prompt_tokens: UInt32

@@ -130,8 +130,8 @@ class Score(Message, frozen=True, tag=127):
 
 
 class Attestation(Message, frozen=True, tag=128):
-    """A member has computed the score of an evidence record (named by its SHA-256) itself, with the model of this digest,
-    or has seen what drawn nodes have computed with it (purpose ``score``)."""
+    """A member has computed the score of an evidence record (named by its SHA-256) itself, with the model of this
+    digest, or has seen what drawn nodes have computed with it (purpose ``score``)."""
 
     network_id: Key32
     epoch: UInt53

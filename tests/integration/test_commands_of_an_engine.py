@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
+from engine.verification.receipt_file import export_receipt
+from tests.support.receipts import NETWORK, part
 from tests.support.running_engine import running
 
 pytestmark = pytest.mark.timeout(180)
@@ -36,6 +38,12 @@ def test_commands_say_what_they_could_not_do(tmp_path: Path, capsys: pytest.Capt
         assert command("models", "pause", could).startswith("Done")
         assert command("models", "discard", could.upper()).startswith("Done")
         assert not left.exists()
+
+        file = tmp_path / "answer.json"
+        file.write_text(json.dumps(export_receipt(NETWORK, (part(),))))
+        assert "in no network yet" in command("receipt", "report", str(file), code=1)
+        file.write_text("{")
+        assert "cut off or damaged" in command("receipt", "report", str(file), code=1)
 
         assert "gentorrent network host --name NAME" in command("network", "host", code=2)
         assert json.loads(command("network", "join", ADDRESS, "--json"))["address"] == ADDRESS

@@ -105,6 +105,7 @@ def test_version(capsys):
         ["models", "fit", "--context", "0"],
         ["models", "search", "--limit", "1000"],
         ["receipt", "verify"],
+        ["receipt", "report"],
         ["receipt", "verify", "file", "--network", "short"],
     ],
     ids=lambda arguments: " ".join(arguments)[:80],

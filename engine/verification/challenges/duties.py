@@ -94,14 +94,13 @@ def publicly_drawn(basis: Basis, node: NodeId) -> tuple[bytes, ...]:
     return tuple(drawn[: least if standing is not None and standing.excluded else max(CHECKERS, least)])
 
 
-def is_drawn_privately(
-    basis: Basis, standing: NodeStanding, output: bytes, least_parts: int = LEAST_RATE_PARTS
-) -> bool:
+def is_drawn_privately(basis: Basis, standing: NodeStanding, output: bytes, least_parts: int = 0) -> bool:
     """Whether the member whose own VRF output this is checks a node of standing. All members together check it at the
-    node's rate, one in ``least_parts`` at least."""
+    node's rate, one in ``least_parts`` at least (0: the usual floor)."""
     if standing.contradicted:
         return False
-    parts = min(LAPSED_RATE_PARTS if standing.lapses else least_parts, max(standing.good, 1))
+    floor = LAPSED_RATE_PARTS if standing.lapses else LEAST_RATE_PARTS
+    parts = min(least_parts or floor, floor, max(standing.good, 1))
     share = _WHOLE // parts // len(basis.members)
     return int.from_bytes(hashlib.sha256(output + standing.node_id).digest()[:8], "big") < share
 

@@ -91,8 +91,8 @@ def plan_epoch(
 ) -> EpochPlan | None:
     """One challenge of ``member`` for each node that may be due; None where there are no nodes. Those that are checked
     in every epoch by these ``standings`` are asked :func:`turns_of_new` questions. ``random_bytes`` must be secret: who
-    knows them knows what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask; ``doubted``: by
-    users, of which a lot puts a few of standing into the first places, whoever is doubted most."""
+    knows them knows what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask;
+    ``doubted``: by users, of which a lot puts a few of standing into the first places, whoever is doubted most."""
     kin = tuple(sorted({node[:KIN_BYTES] for node in family})[:MAX_KIN])
     planned: dict[NodeId, Planned] = {}
     encoded: list[bytes] = []
