@@ -46,6 +46,7 @@ COMMANDS = [
     ["models", "remove"],
     ["models", "verify"],
     ["receipt"],
+    ["receipt", "report"],
     ["receipt", "verify"],
 ]
 

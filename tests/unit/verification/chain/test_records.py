@@ -6,7 +6,8 @@ from unittest.mock import Mock
 import msgspec
 import pytest
 
-from engine.crypto.identity import Identity
+from engine.crypto.ecvrf import verify as verify_proof
+from engine.crypto.identity import Identity, verify
 from engine.errors import VerificationError
 from engine.verification import signing
 from engine.verification.chain import derivation, records
@@ -136,7 +137,7 @@ def test_a_flood_of_forged_duties_costs_a_few_proofs_and_hides_no_honest_ones(mo
     network, book, _ = begun()
     network.append(1, Material(commitments=network.commit_all(2, NODES)))
     liar, other = network.members[:2]
-    signatures, proofs = Mock(side_effect=signing.verify), Mock(side_effect=derivation.verify_proof)
+    signatures, proofs = Mock(side_effect=verify), Mock(side_effect=verify_proof)
     monkeypatch.setattr(signing, "verify", signatures)
     monkeypatch.setattr(derivation, "verify_proof", proofs)
 
