@@ -1,5 +1,5 @@
 """What model nodes and the bootstrap server say to each other of receipts, and who contradicts itself; what newcomers
-pay (numbers 141 to 148, 154, 156).
+pay (numbers 141 to 148, 152, 154).
 
 How it goes is told in docs/verification.md.
 """
@@ -93,7 +93,7 @@ class WorkSolution(Message, frozen=True, tag=146):
     solution: UInt53
 
 
-class SamplesWanted(Message, frozen=True, tag=156):
+class SamplesWanted(Message, frozen=True, tag=152):
     """A member of the committee wants to know which nodes users doubt (purpose ``samples-wanted``)."""
 
     network_id: Key32
