@@ -31,7 +31,7 @@ from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import sign_record
 from engine.wire.blocks import CertifiedBlock, CommitteeChange, CommitteeHave, CommitteeNews, block_decoder
-from engine.wire.challenges import ChallengeCommitment
+from engine.wire.challenges import ChallengeCommitment, Duties
 from engine.wire.codec import encode
 from engine.wire.receipts import Contradiction
 from engine.wire.records import Parameters
@@ -357,7 +357,9 @@ def test_records_that_are_no_votes_go_to_the_maker_and_strangers_are_not_heard(n
     second.role.heard(stranger, CommitteeNews(signed))
     assert second.maker.records == [signed]
     assert second.role.dropped["no member"] == 1
-    second.role.heard(network.nodes[2].identity.node_id, CommitteeNews(signed))
+    duties = encode(Duties(network.genesis.network_id, 0, first.identity.public_key, bytes(80)))
+    other = CommitteeNews(SignedRecord(duties, first.identity.public_key, bytes(64)))
+    second.role.heard(network.nodes[2].identity.node_id, other)
     assert second.maker.records == [signed], "who could pass others' records on could spend their tries"
     assert second.role.dropped["another's record"] == 1
 
