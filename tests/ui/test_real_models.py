@@ -11,20 +11,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog
 
 from app.engine_address import read_address
-from app.views.basics import PlainLabel
-from app.views.pages.models_page import ModelsPage
-from app.views.shelf.model_row import ModelRow
 from engine.library.catalogue import find
 from engine.library.known import known_models
 from tests.support.hub import Fault, HubRepository, LoopbackHub, loopback_hub
 from tests.support.hub_layouts import LAYOUTS, make_layout
 from tests.ui.conftest import Drive, Window, open_window, until
+from tests.ui.models_looked_at import MODEL, Looked
 from tests.ui.test_real_engine import OPTIONS
 
-MODEL = "SmolLM2-135M-Instruct"
 pytestmark = [
     pytest.mark.alone,
     pytest.mark.timeout(180),
@@ -42,38 +38,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
         hub.repositories[entry.repository.value] = HubRepository(make_layout(LAYOUTS[0], tmp_path / "hub"))
         yield hub
-
-
-class Looked:
-    """The page of a window, by model and place."""
-
-    def __init__(self, window: Window) -> None:
-        window.window.open_page("models")
-        page = window.window.page_widget("models")
-        assert isinstance(page, ModelsPage)
-        self.page = page
-
-    def row(self, place: str, model: str = MODEL) -> ModelRow | None:
-        card = next((card for card in self.page.cards.values() if card.place == place), None)
-        return card.rows.get(model) if card is not None and card.isVisible() else None
-
-    async def come(self, place: str, model: str = MODEL) -> ModelRow:
-        await until(lambda: self.row(place, model) is not None)
-        row = self.row(place, model)
-        assert row is not None
-        return row
-
-    async def fetch(self) -> None:
-        """By keys, the licence with it."""
-        row = await self.come("catalogue")
-        QTest.keyClick(row.buttons["fetch"], Qt.Key.Key_Space)
-        dialog = self.page.findChildren(QDialog)[-1]
-        assert any("apache-2.0" in text for text in texts(dialog))
-        QTest.keyClick(dialog.accept_button, Qt.Key.Key_Space)  # type: ignore[attr-defined]
-
-
-def texts(widget: QDialog | ModelRow) -> list[str]:
-    return [label.whole_text for label in widget.findChildren(PlainLabel)]
 
 
 def played(drive: Drive, tmp_path: Path, scenario: Callable[[Window, Looked], Awaitable[None]]) -> None:
@@ -166,15 +130,9 @@ def test_a_folder_is_imported_and_deleted_and_one_that_is_no_model_says_so(
         form.folder.setText(str(good))
         form.name.setText("my-own")
         form.go.click()
-        row = await looked.come("here", "my-own")
+        await looked.come("here", "my-own")
         assert form.problem.whole_text == ""
-        row.more.click()
-        await until(lambda: row.panel is not None and row.panel.buttons["remove"].isVisible())
-        assert row.panel is not None
-        row.panel.buttons["remove"].click()
-        dialog = looked.page.findChildren(QDialog)[-1]
-        assert any("become free" in text for text in texts(dialog))
-        dialog.accept()
+        assert any("become free" in text for text in await looked.delete("my-own"))
         await until(lambda: looked.row("here", "my-own") is None)
         assert "free again" in looked.page.disk.freed.whole_text
         assert good.exists()
