@@ -14,7 +14,7 @@ import msgspec
 
 from engine.api import schema
 from engine.commands.api_client import EngineUnreachableError, find_lock
-from engine.errors import GenTorrentError, StorageError, request_error
+from engine.errors import GenTorrentError, ModelFolderError, StorageError, request_error
 
 REPLY_SECONDS = 60.0
 """Silence after which the engine counts as lost."""
@@ -54,11 +54,7 @@ class ControlClient:
             if getattr(event, "ref", None) != ref:
                 continue
             if isinstance(event, schema.RequestFailed):
-                raise (
-                    StorageError(event.text)
-                    if event.code == "storage_failed"
-                    else request_error(event.code, event.text)
-                )
+                raise refused(event)
             if not isinstance(event, kind):
                 raise GenTorrentError("The engine answered something else than was asked. Is it of this version?")
             yield event
@@ -75,11 +71,11 @@ class ControlClient:
             if isinstance(request, schema.GetState) or event.contributing.on == request.on:
                 return event
 
-    async def send(self, request: schema.ChatsRequest, ref: str) -> None:
+    async def send(self, request: Asked, ref: str) -> None:
         """A request whose reply comes among the :meth:`events`."""
         await self._socket.send_str(schema.encode(msgspec.structs.replace(request, ref=ref)))
 
-    async def events(self, request: schema.ChatsRequest) -> AsyncIterator[schema.Event]:
+    async def events(self, request: Asked) -> AsyncIterator[schema.Event]:
         """All that the engine tells after ``request``, whose reply has "ask" for a ``ref``. Answers may let wait."""
         await self.send(request, "ask")
         while True:
@@ -122,5 +118,9 @@ async def _connected(data: Path | None) -> AsyncIterator[ControlClient]:
         ) from error
 
 
-def _refused(event: schema.RequestFailed) -> GenTorrentError:
-    return StorageError(event.text) if event.code == "storage_failed" else request_error(event.code, event.text)
+def refused(event: schema.RequestFailed | schema.ImportEnded) -> GenTorrentError:
+    """What the engine refuses something with, or what has gone wrong in it."""
+    for kind in (StorageError, ModelFolderError):
+        if event.code == kind.code:
+            return kind(event.text)
+    return request_error(event.code, event.text)

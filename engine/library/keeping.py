@@ -89,7 +89,8 @@ def installed(models: ModelsFolder) -> list[Installed]:
 def import_folder(
     source: Path, models: ModelsFolder, meter: Meter, *, name: str = "", variant: str = "", link: bool = False
 ) -> ModelFolder:
-    """Copy a model's folder (the files of one variant), or link to it, and pin what is there now."""
+    """Copy a model's folder (the files of one variant), or link to it, and pin what is there now. Where this, or what
+    ``meter`` tells, raises before the stage "done", nothing stays of it."""
     source = source.absolute()
     name = name or source.name
     model = check_importable(source, models, name, variant)
@@ -99,6 +100,7 @@ def import_folder(
         sizes = {one.relative_to(source).as_posix(): one.stat().st_size for one in model.files}
         if link:
             files = _hashed(source, sizes, meter)
+            meter.stage("installing")
             try:
                 place.symlink_to(source, target_is_directory=True)
             except OSError as error:
@@ -108,10 +110,14 @@ def import_folder(
                 ) from error
         else:
             staging = models.staging(name, model.graph.relative_to(source).as_posix())
-            with promised(models, name, sum(sizes.values())):
-                files = _copied(source, staging, sizes, meter)
-            meter.stage("installing")
-            models.install(name, staging, files)
+            try:
+                with promised(models, name, sum(sizes.values())):
+                    files = _copied(source, staging, sizes, meter)
+                meter.stage("installing")
+                models.install(name, staging, files)
+            except BaseException:
+                shutil.rmtree(staging, ignore_errors=True)
+                raise
         models.pins.put(name, Pin(origin="import", files=files, linked=str(source)[:300] if link else ""))
         catalogue = models.catalogue()
         catalogue.remember({place / one: bytes.fromhex(what.sha256) for one, what in files.items()})
@@ -152,15 +158,10 @@ def _has(folder: Path, *names: str) -> bool:
 
 
 def _copied(source: Path, staging: Path, sizes: dict[str, int], meter: Meter) -> dict[str, PinnedFile]:
-    """Nothing stays of a copy that is not whole."""
     for one, size in sizes.items():
         meter.begin(one, size)
     meter.stage("copying")
-    try:
-        return {one: copy_hashed(source / one, staging / one, partial(meter.at, one)) for one in sizes}
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+    return {one: copy_hashed(source / one, staging / one, partial(meter.at, one)) for one in sizes}
 
 
 def _hashed(folder: Path, sizes: dict[str, int], meter: Meter) -> dict[str, PinnedFile]:

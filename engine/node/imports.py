@@ -77,7 +77,7 @@ class Imports:
             raise OverloadedError(say("import.most", most=MOST))
         one = self._running[name] = _Import(ImportProgress(model=name, stage="checking"))
         try:
-            await asyncio.to_thread(check_importable, folder, self._models, name)
+            await asyncio.to_thread(check_importable, folder, self._models, name, request.variant)
             if self._tasks is None:
                 raise OverloadedError(say("library.ending"))
         except BaseException:
@@ -96,7 +96,8 @@ class Imports:
     async def _import(self, request: ImportModel, folder: Path, name: str, one: _Import) -> None:
         meter = Meter(partial(self._heard, asyncio.get_running_loop(), one), self._clock.monotonic, TELL_SECONDS)
         try:
-            await asyncio.to_thread(import_folder, folder, self._models, meter, name=name, link=request.link)
+            how = {"name": name, "variant": request.variant}
+            await asyncio.to_thread(import_folder, folder, self._models, meter, **how, link=request.link)
             ended = ImportEnded(model=name)
         except _StoppedError:
             ended = ImportEnded(model=name, code="stopped", text=say("import.stopped"))
@@ -112,8 +113,8 @@ class Imports:
         self._changed()
 
     def _heard(self, loop: asyncio.AbstractEventLoop, one: _Import, progress: Progress) -> None:
-        """In the thread of the import, which ends here where it is to be stopped."""
-        if one.stopped.is_set():
+        """In the thread of the import, which ends here where it is to be stopped; what is done is done."""
+        if one.stopped.is_set() and progress.stage != "done":
             raise _StoppedError
         stage, name = progress.stage, one.progress.model
         told = ImportProgress(model=name, stage=stage, done=progress.done, total=progress.total)

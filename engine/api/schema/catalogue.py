@@ -37,12 +37,14 @@ class RemoveModel(LibraryRequest, frozen=True, kw_only=True, tag="remove_model")
 
 class ImportModel(LibraryRequest, frozen=True, kw_only=True, tag="import_model"):
     """Take the model in a ``folder`` of this machine under the ``name`` (the folder's own without one): a copy of its
-    files, or a ``link`` to the folder, which then has to stay where it is. Nothing of the folder is executed. Refused
+    files (those of one ``variant``, the best one without it), or a ``link`` to the folder, which then has to stay where it
+    is. Nothing of the folder is executed. Refused
     with the code "no_model", and a text that says exactly what is missing, or answered by ``Accepted``; then come
     ``ImportProgress`` and one ``ImportEnded``."""
 
     folder: FolderPath
     name: Annotated[str, Meta(max_length=100)] = ""
+    variant: Annotated[str, Meta(max_length=100)] = ""
     link: bool = False
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.models.running import removed_by_engine
+from engine.commands.models.running import imported_by_engine, removed_by_engine
 from engine.commands.models.shared import Data, Json, Yes, models_folder, shown_progress, split_variant
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError
@@ -31,12 +31,21 @@ def import_model(
 ) -> None:
     """Take a model that lies in a folder already (exported, or downloaded with another program).
 
-    It is read and checked first, then the files of one variant are copied, hashed and pinned.
+    It is read and checked first, then the files of one variant are copied, hashed and pinned: by the engine where one
+    runs on this data directory, so that its window shows it.
     """
-    from engine.library.keeping import import_folder
+    from engine.api.schema import ImportModel
+    from engine.library.keeping import check_importable, import_folder
 
+    models, source = models_folder(data), folder.absolute()
+    name, chosen = as_name or source.name, variant or ""
     with shown_progress(json_output) as meter:
-        model = import_folder(folder, models_folder(data), meter, name=as_name or "", variant=variant or "", link=link)
+        check_importable(source, models, name, chosen)
+        request = ImportModel(folder=str(source), name=name, variant=chosen, link=link)
+        if imported_by_engine(request, data, meter):
+            model = models.catalogue().open(name)
+        else:
+            model = import_folder(source, models, meter, name=name, variant=chosen, link=link)
     if json_output:
         told = {
             "name": model.model_id,

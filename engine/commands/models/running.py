@@ -1,7 +1,10 @@
-"""``gentorrent models catalogue``, ``start``, ``pause``, ``discard``: the running engine does it, as for its window."""
+"""``gentorrent models catalogue``, ``start``, ``pause``, ``discard``: the running engine does it, as for its window. So it
+does, where one runs, for ``import`` and ``remove``."""
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +15,7 @@ from engine.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from engine.commands.control_client import ControlClient
+    from engine.library.progress import Meter
 
 _UNDER_WAY = ("waiting", "downloading", "paused")
 _BEGUN = (*_UNDER_WAY, "failed")
@@ -76,6 +80,39 @@ def removed_by_engine(name: str, data: Data) -> int | None:
     except EngineUnreachableError:
         return None
     return reply.freed
+
+
+def imported_by_engine(request: schema.ImportModel, data: Data, meter: Meter) -> bool:
+    """Whether a running engine has imported a folder, which its window shows meanwhile. False where none runs, or it
+    goes away over it: what it began is locked by nobody then. Who breaks the command off stops the import."""
+    from engine.commands.api_client import EngineUnreachableError
+
+    try:
+        run(data, partial(_import, request, meter))
+    except EngineUnreachableError:
+        return False
+    return True
+
+
+async def _import(request: schema.ImportModel, meter: Meter, client: ControlClient) -> None:
+    from engine.commands.control_client import refused
+
+    try:
+        async for event in client.events(request):
+            match event:
+                case schema.ImportProgress(model=request.name):
+                    meter.begin(event.model, event.total, event.done)
+                    meter.stage(event.stage)
+                case schema.RequestFailed(ref="ask"):
+                    raise refused(event)
+                case schema.ImportEnded(model=request.name):
+                    if event.code:
+                        raise refused(event)
+                    meter.stage("done")
+                    return
+    except asyncio.CancelledError:  # Ctrl+C
+        await client.send(schema.StopImport(model=request.name), "stop")
+        raise
 
 
 def _done(request: _OfDownload, data: Data, json_output: bool, of: tuple[str, ...] = ()) -> None:

@@ -73,6 +73,22 @@ def test_import_never_overwrites(models, source):
     assert import_folder(source, models, meter(), name="second").model_id == "second"
 
 
+@pytest.mark.parametrize(
+    ("stage", "link"), [("copying", False), ("installing", False), ("reading", True), ("installing", True)]
+)
+def test_an_import_that_is_broken_off_leaves_nothing(models, source, stage, link):
+    def tell(progress):
+        if progress.stage == stage:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_folder(source, models, Meter(tell, lambda: 0.0), name="mine", link=link)
+    assert not models.place("mine").exists()
+    assert not models.all_interrupted()
+    assert models.pins.get("mine") is None
+    assert import_folder(source, models, meter(), name="mine", link=link).model_id == "mine"
+
+
 def test_import_needs_room(models, source, monkeypatch):
     monkeypatch.setattr("engine.library.disk_use.RESERVE", 1 << 60)
     with pytest.raises(DiskFullError, match="Free"):
