@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.support.hub import LoopbackHub
-from tests.support.network import Answer, Network
+from tests.support.network import Answer, Network, direct_network
 from tests.support.publishing import PUBLISHER, Commands, lab_hub
 
 pytestmark = pytest.mark.timeout(240)
@@ -23,9 +23,7 @@ def hub(tmp_path: Path) -> Iterator[LoopbackHub]:
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    with Network(tmp_path / "net") as made:
-        made.found("--hops", "0")
-        made.until_served()
+    with direct_network(tmp_path / "net") as made:
         yield made
 
 

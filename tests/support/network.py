@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -293,6 +293,15 @@ class Network:
     def is_node(self, name: str, node_id: str) -> bool:
         """Whether ``gentorrent node`` of this name has this identity."""
         return self.data(name).keys.exists() and self.node_id(name) == node_id
+
+
+@contextmanager
+def direct_network(folder: Path) -> Iterator[Network]:
+    """One whose server runs, and whose clients ask without relays."""
+    with Network(folder) as made:
+        made.found("--hops", "0")
+        made.until_served()
+        yield made
 
 
 class Answer:

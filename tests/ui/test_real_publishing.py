@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 
 from app.models.model_words import fingerprint_words
 from tests.support.hub import LoopbackHub
-from tests.support.network import Network
+from tests.support.network import Network, direct_network
 from tests.support.publishing import PUBLISHER, Commands, change_model, lab_hub
 from tests.ui.conftest import Drive, Window, open_window, until
 from tests.ui.models_looked_at import Looked, texts
@@ -37,9 +37,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    with Network(tmp_path / "net") as made:
-        made.found("--hops", "0")
-        made.until_served()
+    with direct_network(tmp_path / "net") as made:
         yield made
 
 

@@ -1,0 +1,123 @@
+"""The page *Models* while its models are in use: one is deleted that answers somebody, and an import is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.engine_address import LOG_NAME
+from app.engine_process import EngineProcess
+from tests.support.network import Answer, Network, direct_network
+from tests.support.tiny_model import make_tiny_model
+from tests.ui.conftest import Drive, open_window, until
+from tests.ui.models_looked_at import Looked
+from tests.ui.test_real_contributing import OPTIONS, opened, status
+
+MODEL = "my-model"
+TOKENS = 300
+RATE = "5"
+"""Tokens per second of the machine whose model is deleted: its answer would take a minute."""
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.timeout(240),
+    pytest.mark.usefixtures("engines_end_with_the_tests"),
+]
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    with direct_network(tmp_path / "net") as made:
+        yield made
+
+
+def test_a_model_that_answers_somebody_is_deleted_once_another_machine_goes_on_with_it(
+    drive: Drive, network: Network
+) -> None:
+    for name in ("mine", "other"):
+        make_tiny_model(network.folder / name / "models" / MODEL)
+    network.node("other", "--no-relay", "--contribute", MODEL)
+    network.node("asking", "--no-relay")
+    network.wait("other", lambda state: state.contributing.status == "on", 120)
+    network.contribute("other", on=False)
+    options = (*OPTIONS, "--no-relay", "--bootstrap", network.address, "--max-tokens-per-second", RATE)
+
+    async def scenario() -> None:
+        async with open_window(network.folder / "mine", None, *options) as window:
+            page = await opened(window)
+            looked = Looked(window)
+            row = await looked.come("here", MODEL)
+            await until(lambda: "contribute" in row.buttons)
+            row.buttons["contribute"].click()
+            await until(lambda: status(window) == "on", 90)
+            answer = await asyncio.to_thread(_begun, network)
+            rest = asyncio.create_task(asyncio.to_thread(answer.read))
+
+            # It is refused where it was wanted, and nobody who is being answered loses anything.
+            looked.open()
+            await looked.delete(MODEL)
+            row = await looked.come("here", MODEL)
+            await until(row.problem.isVisible)
+            assert "this machine answers others with it" in row.problem.whole_text
+            assert "switch contributing off" in row.problem.whole_text
+            assert not rest.done()
+            assert answer.error is None
+
+            await asyncio.to_thread(network.contribute, "other", True)
+            await asyncio.to_thread(_until_served_by, network, 2)
+            page = await opened(window)
+            page.top.contribute.click()
+            await until(lambda: status(window) == "off")
+            await rest
+            assert answer.error is None
+            assert answer.tokens == TOKENS
+            assert answer.extension["served_by"] == network.node_id("other")
+            assert answer.extension["receipt_verified"] is True
+
+            looked.open()
+            await looked.delete(MODEL)
+            await until(lambda: looked.row("here", MODEL) is None)
+            assert "free again" in looked.page.disk.freed.whole_text
+            assert not (network.folder / "mine" / "models" / MODEL).exists()
+
+    drive(scenario())
+
+
+def _begun(network: Network) -> Answer:
+    """Somebody is being answered, by the one machine that has the model."""
+    _until_served_by(network, 1)
+    lengths = {"min_tokens": TOKENS, "max_tokens": TOKENS}
+    return Answer(network.openai("asking"), "Who are you?", model=MODEL, temperature=1.0, seed=7, **lengths).read(2)
+
+
+def _until_served_by(network: Network, count: int) -> None:
+    network.wait("asking", lambda state: any(one.id == MODEL and one.nodes == count for one in state.models), 90)
+
+
+def test_an_import_that_is_stopped_in_the_middle_leaves_nothing(drive: Drive, tmp_path: Path) -> None:
+    source, data = make_tiny_model(tmp_path / "source"), tmp_path / "node"
+    command = [sys.executable, "-m", "tests.support.slow_disk_engine", "node", "--data", str(data), *OPTIONS]
+
+    async def scenario() -> None:
+        async with open_window(data, EngineProcess(command, data / "logs" / LOG_NAME), *OPTIONS) as window:
+            await until(lambda: window.status.models, 60)
+            looked = Looked(window)
+            await looked.come("here", "gentorrent-builtin")
+            looked.page.importing.head.click()
+            form = looked.page.form
+            form.folder.setText(str(source))
+            form.name.setText(MODEL)
+            form.go.click()
+            row = await looked.come("moving", MODEL)
+            await until(lambda: row.how_far.whole_text.startswith("Copying: ") and row.progress.value() > 0)
+            row.buttons["stop"].click()
+            await until(lambda: looked.row("moving", MODEL) is None)
+            assert looked.row("here", MODEL) is None
+            assert not (data / "models" / MODEL).exists()
+            assert not [one for one in (data / "models" / ".incomplete").iterdir() if one.suffix != ".lock"]
+            assert len(list(source.iterdir())) > 3
+
+    drive(scenario())
