@@ -112,10 +112,10 @@ QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 #setupPanel {{ background: {t.sunken}; border-left: 1px solid {t.line}; }}
 #setupContent, #setupHead, #setupScroll {{ background: {t.sunken}; border: none; }}
-#setupPanel QPlainTextEdit, #setupPanel QLineEdit {{ background: {t.raised};
+#setupPanel QPlainTextEdit, #setupPanel QLineEdit, #licenceText {{ background: {t.raised};
     border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px; padding: 3px {t.small}px;
     selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-#setupPanel QPlainTextEdit:focus, #setupPanel QLineEdit:focus {{ border: 2px solid {t.focus};
+#setupPanel QPlainTextEdit:focus, #setupPanel QLineEdit:focus, #licenceText:focus {{ border: 2px solid {t.focus};
     padding: 2px {t.small - 1}px; }}
 #setupPanel QPushButton#link {{ padding: 0; margin-left: -2px; }}
 #card QLineEdit, #find {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;

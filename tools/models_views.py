@@ -9,11 +9,24 @@ from PySide6.QtWidgets import QApplication, QDialog, QGraphicsDropShadowEffect, 
 
 from app.desktop import Desktop
 from app.views.pages.models_page import ModelsPage
+from app.views.shelf.licence_dialog import LicenceDialog
 from engine.api import schema
 from engine.sentences import say
 
 LAB = "k7wq2mzt5pab3cfnvtbqxyzdghk7wq2m"
 POEMS = f"{LAB}/polish-poems-1b"
+LICENCE = """MIT License
+
+Copyright (c) 2026 A Small Lab
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated \
+documentation files (the "Software"), to deal in the Software without restriction, including without limitation the \
+rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit \
+persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the \
+Software.
+"""
 DIGEST = "9f2c41d07be85a3664e1f0aa72c9d5180b3e7f96ad24c8513f60b79e2d81c4a5"
 
 
@@ -176,6 +189,10 @@ def asked(desktop: Desktop, act: str, model: str) -> None:
     """The dialog of an act, drawn over the window that it belongs to."""
     page = show(desktop, moving=False)
     _over(desktop, lambda: page.acts.press(act, model))
+    for dialog in page.findChildren(LicenceDialog) + desktop.window.findChildren(LicenceDialog):
+        dialog.show_licence(schema.LicenceText(ref="", name="LICENSE", text=LICENCE))
+        dialog.adjustSize()
+        dialog.move(desktop.window.rect().center() - QPoint(dialog.width() // 2, dialog.height() // 2))
 
 
 def _over(desktop: Desktop, make: Callable[[], None]) -> None:

@@ -23,6 +23,8 @@ class ShelfModel(QObject):
     changed = Signal()
     import_changed = Signal()
     details_changed = Signal(str)
+    licence_read = Signal(str, object)
+    """Of a model or a folder: the engine's ``LicenceText``, or in words why there is none to show."""
 
     def __init__(self, send: Callable[[schema.Request], bool]) -> None:
         super().__init__()
@@ -47,6 +49,7 @@ class ShelfModel(QObject):
         """A folder was given to the engine, which has not said yet whether it takes it."""
         self.import_problem = ""
         self._asked: dict[str, str] = {}
+        self._licences: dict[str, str] = {}  # texts that are asked for: whose, by request
         self._count = 0
         self._looked = self._listing = self._again = False
 
@@ -90,6 +93,21 @@ class ShelfModel(QObject):
         """Everything about one model."""
         self._ask(model, lambda ref: schema.GetModelDetails(model=model, ref=ref))
 
+    def ask_licence(self, model: str = "", folder: str = "") -> None:
+        """The text of a licence, of a model or of a folder that is to be imported; ``licence_read`` follows."""
+        self._count += 1
+        ref = f"shelf-licence-{self._count}"
+        self._licences[ref] = model or folder
+        if not self._send(schema.GetLicence(model=model, folder=folder, ref=ref)):
+            self._licence_came(ref, tr("The engine does not run yet. Try again in a moment."))
+
+    def _licence_came(self, ref: str, found: schema.LicenceText | str) -> bool:
+        """Whether somebody has asked for it."""
+        named = self._licences.pop(ref, "")
+        if named:
+            self.licence_read.emit(named, found)
+        return bool(named)
+
     def import_folder(self, folder: str, name: str, *, link: bool) -> None:
         """Take a model that lies in a folder."""
         sent = self._send(schema.ImportModel(folder=folder, name=name, link=link, ref=_IMPORT))
@@ -130,6 +148,8 @@ class ShelfModel(QObject):
             case schema.ModelDetails() if event.ref in self._asked:
                 self.details[self._asked.pop(event.ref)] = event
                 self.details_changed.emit(event.model.model)
+            case schema.LicenceText():
+                self._licence_came(event.ref, event)
             case schema.ImportEnded() if event.code and event.code != "stopped":
                 self.import_problem = from_engine(event)
                 self.import_changed.emit()
@@ -143,6 +163,8 @@ class ShelfModel(QObject):
 
     def _begin(self) -> None:
         """Another engine."""
+        for ref in list(self._licences):
+            self._licence_came(ref, tr("The engine was started anew. Try again."))
         self._asked.clear()
         self.progress.clear()
         self.details.clear()
@@ -168,6 +190,8 @@ class ShelfModel(QObject):
             self._listed()
         elif event.ref == _HUB:
             self.hub_problem, self.searching = from_engine(event), False
+        elif self._licence_came(event.ref, from_engine(event)):
+            return
         elif event.ref == _IMPORT:
             self.import_problem, self.importing = from_engine(event), False
             self.import_changed.emit()

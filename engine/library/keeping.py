@@ -13,6 +13,7 @@ from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.models.variants import Variant, belongs, variants
 from engine.library.folders import ModelsFolder, in_use, size_of
+from engine.library.names import MAX_LICENCE, licence_among
 from engine.library.part_file import copy_hashed
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
@@ -97,7 +98,7 @@ def import_folder(
     place = models.place(name)
     with models.locked(name):
         _check_free(models, name)
-        sizes = {one.relative_to(source).as_posix(): one.stat().st_size for one in model.files}
+        sizes = {one.relative_to(source).as_posix(): one.stat().st_size for one in files_with_licence(model)}
         if link:
             files = _hashed(source, sizes, meter)
             meter.stage("installing")
@@ -123,6 +124,14 @@ def import_folder(
         catalogue.remember({place / one: bytes.fromhex(what.sha256) for one, what in files.items()})
     meter.stage("done")
     return catalogue.open(name)
+
+
+def files_with_licence(model: ModelFolder) -> list[Path]:
+    """What makes a model, and the text of its licence where one of a usual size lies beside it."""
+    name = licence_among(one.name for one in model.path.iterdir())
+    licence = model.path / name
+    fine = bool(name) and not licence.is_symlink() and licence.is_file() and 0 < licence.stat().st_size <= MAX_LICENCE
+    return [*model.files, licence] if fine else list(model.files)
 
 
 def check_importable(source: Path, models: ModelsFolder, name: str, variant: str = "") -> ModelFolder:

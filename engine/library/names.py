@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 MAX_NAME = 240
@@ -15,6 +16,9 @@ _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\Z")
 _KINDS = re.compile(
     r"(?:\.onnx|\.onnx_data(?:_[0-9]+)?|\.onnx\.data(?:_[0-9]+)?|\.data|\.json|\.jinja|\.model|\.txt)\Z"
 )
+_LICENCE = re.compile(r"(?i)(?:licen[cs]e|copying)(?:-[a-z0-9.]{1,20})?(?:\.(?:txt|md|rst))?\Z")
+MAX_LICENCE = 65_536
+"""Bytes of a licence's text that is shown, and fetched with a model."""
 
 
 def problem_of(name: str) -> str:
@@ -37,8 +41,14 @@ def problem_of(name: str) -> str:
 
 
 def is_needed_kind(name: str) -> bool:
-    """Whether the reader of model folders could have use for such a file: graphs, weights, tokenizer, settings."""
-    return bool(_KINDS.search(name))
+    """Whether the reader of model folders could have use for such a file (graphs, weights, tokenizer, settings), or who
+    uses it: its licence."""
+    return bool(_KINDS.search(name)) or bool(_LICENCE.match(name))
+
+
+def licence_among(names: Iterable[str]) -> str:
+    """The file with the licence of a model among those of its folder, the plainest name first; "" if there is none."""
+    return min((one for one in names if _LICENCE.match(one)), key=lambda one: (len(one), one), default="")
 
 
 def is_repository(text: str) -> bool:

@@ -85,7 +85,7 @@ async def download_published(
             await asyncio.to_thread(_reuse, models, wanted, staging)
             meter.stage("downloading")
             async with connections(patience, PARALLEL, resolver_for(hub, allow_local=allow_local)) as session:
-                sources = [_source(text, hub, allow_local) for text in manifest.addresses]
+                sources = [source_of(text, hub, allow_local) for text in manifest.addresses]
                 transfers = [Transfer(session, one, name, "", meter, patience) for one in sources]
                 run = _Run(wanted, transfers, staging)
                 await _fetch_all(run)
@@ -98,7 +98,8 @@ async def download_published(
         return folder
 
 
-def _source(text: str, hub: Hub, allow_local: bool) -> FolderSource | HubSource:
+def source_of(text: str, hub: Hub, allow_local: bool) -> FolderSource | HubSource:
+    """Who is asked for the files of one of a manifest's addresses."""
     address = parse_address(text)
     if address.repository:
         return HubSource(hub, address, allow_local=allow_local)

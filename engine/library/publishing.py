@@ -13,6 +13,7 @@ from engine.errors import ConfigurationError, HubError, ManifestError, ModelFold
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import folder_of
 from engine.library.hub import Hub
+from engine.library.keeping import files_with_licence
 from engine.library.manifests import make_manifest, parse_address
 from engine.library.part_file import copy_hashed, git_id_of
 from engine.library.pins import PinnedFile
@@ -61,14 +62,15 @@ def hash_folder(source: Path, meter: Meter, variant: str = "") -> Hashed:
     """Read and check a folder as an import does, and hash the files of one variant; ``ModelFolderError``."""
     source = source.absolute()
     model = read_model_folder(source.name, source, lambda _: b"", variant=variant)  # cheap: whether it is one at all
-    for one in model.files:
+    wanted = files_with_licence(model)
+    for one in wanted:
         if one.resolve() != (source.resolve() / one.relative_to(source)):
             raise ModelFolderError(f"{one} is a link. What is published has to lie in its folder: copy the file there.")
         meter.begin(one.relative_to(source).as_posix(), one.stat().st_size)
     meter.stage("reading")
     files = {
         name: copy_hashed(source / name, None, partial(meter.at, name))
-        for name in sorted(one.relative_to(source).as_posix() for one in model.files)
+        for name in sorted(one.relative_to(source).as_posix() for one in wanted)
     }
 
     def digest(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from engine.errors import ContentError, HubError
 from engine.inference.models.files import MAX_JSON
 from engine.inference.models.folder import TEMPLATES, TOKENIZER_FILES
 from engine.inference.models.variants import MAX_GRAPHS, Variant, belongs, foreseen, preferred
-from engine.library.names import is_needed_kind, problem_of
+from engine.library.names import MAX_LICENCE, is_needed_kind, licence_among, problem_of
 
 MAX_FILE = 1 << 40
 """Bytes of one file."""
@@ -90,7 +90,15 @@ def select(repository: Repository, variant: str = "", *, known: str = "") -> Sel
     else:
         chosen = preferred(found)
     graph = chosen.graph.as_posix()
-    return Selection(chosen.name, graph, tuple(_checked(repository, one) for one in _needed(repository, graph)))
+    needed = tuple(_checked(repository, one) for one in _needed(repository, graph))
+    licence = licence_file(repository)
+    return Selection(chosen.name, graph, (*needed, licence) if licence is not None else needed)
+
+
+def licence_file(repository: Repository) -> HubFile | None:
+    """The text of its licence, which comes with the model and can be shown before; None: none of a usual size."""
+    name = licence_among(one.name for one in repository.files)
+    return next((one for one in repository.files if one.name == name and 0 < one.size <= MAX_LICENCE), None)
 
 
 def also(repository: Repository, selection: Selection, names: Iterable[str]) -> Selection:

@@ -18,6 +18,7 @@ from engine.api.schema import (
     DownloadModel,
     GetCatalogue,
     GetDiskUse,
+    GetLicence,
     GetModelDetails,
     HubModel,
     HubResults,
@@ -60,6 +61,7 @@ from engine.library.room import check_room, room
 from engine.library.sources import local_allowed
 from engine.node.downloads import Downloads, Fetch, code_of
 from engine.node.imports import Imports
+from engine.node.licence_texts import LicenceTexts
 from engine.node.model_catalogue import ModelCatalogue, ModelUse, Now, best_first, licence_of
 from engine.node.published_library import confirm, publisher_states, trust
 from engine.sentences import said_by, say
@@ -100,6 +102,7 @@ class LibraryService:
         self._downloads = Downloads(data_directory / "downloads.json", clock, self._fetching, self._tell, self.changed)
         self._imports = Imports(self._models, clock, self._tell, self.changed)
         self._catalogue = ModelCatalogue(data_directory, self._models, self._published, self._machine)
+        self._licences = LicenceTexts(data_directory, self._models, self._published, environment)
 
     async def run(self) -> None:
         """Take requests until cancelled."""
@@ -155,6 +158,8 @@ class LibraryService:
                 return Catalogue(ref=ref, models=shown, room=there)
             case GetModelDetails():
                 return await asyncio.to_thread(self._catalogue.details, request.model, self._now(), ref)
+            case GetLicence():
+                return await self._licences.reply(request)
             case GetDiskUse():
                 return await asyncio.to_thread(self._disk_use, ref)
             case SearchHub():

@@ -170,6 +170,8 @@ class PlayedLibrary:
                 return schema.ModelDetails(
                     ref=ref, model=found, digest="d" * 64, folder=f"/models/{model}", variants=("q4",), files=files
                 )
+            case schema.GetLicence():
+                return schema.LicenceText(ref=ref, name="LICENSE", text="You may do whatever you like.")
             case schema.GetDiskUse():
                 return schema.DiskUse(ref=ref, models=(), total=self.room.used, free=self.room.free)
             case schema.ListPublishers():

@@ -15,13 +15,16 @@ from tests.support.tiny_model import make_tiny_model
 
 REPOSITORY = "lab/our-model"
 PUBLISHER = "A Small Lab"
+LICENCE = "Do with <b>our model</b> whatever you like."
 
 
 @contextmanager
 def lab_hub(folder: Path) -> Iterator[LoopbackHub]:
     """A hub that has the lab's model, whose files lie in ``folder``."""
     with loopback_hub() as served:
-        served.repositories[REPOSITORY] = HubRepository(make_tiny_model(folder / "our-model"))
+        model = make_tiny_model(folder / "our-model")
+        (model / "LICENSE").write_text(LICENCE, encoding="utf-8")
+        served.repositories[REPOSITORY] = HubRepository(model)
         yield served
 
 

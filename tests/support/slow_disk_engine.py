@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
 
 from engine.cli import main
 from engine.library import keeping
+from engine.library.part_file import copy_hashed
+from engine.library.pins import PinnedFile
 
 SECONDS = 2.0
-_fast = keeping.copy_hashed
 
 
-def _slow(*arguments: Any) -> Any:
+def _slowly(source: Path, target: Path | None, told: Callable[[int], None]) -> PinnedFile:
     time.sleep(SECONDS)
-    return _fast(*arguments)
+    return copy_hashed(source, target, told)
 
 
 if __name__ == "__main__":
-    keeping.copy_hashed = _slow
-    main()
+    with patch.object(keeping, "copy_hashed", _slowly):
+        main()

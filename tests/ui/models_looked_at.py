@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from app.views.basics import PlainLabel
 from app.views.pages.models_page import ModelsPage
+from app.views.shelf.licence_dialog import LicenceDialog
 from app.views.shelf.model_row import ModelRow
 from tests.ui.conftest import Window, until
 
@@ -46,10 +47,17 @@ class Looked:
         """By keys, the licence with it; what the dialog says."""
         row = await self.come(place, model)
         QTest.keyClick(row.buttons["fetch"], Qt.Key.Key_Space)
-        dialog = self.dialog()
-        said = texts(dialog)
+        said = await self.accept_licence()
         assert any(licence in text for text in said)
-        QTest.keyClick(dialog.accept_button, Qt.Key.Key_Space)  # type: ignore[attr-defined]
+        return said
+
+    async def accept_licence(self) -> list[str]:
+        """Read what there is to read, and accept it by a key; what the dialog says, the text of the licence last."""
+        dialog = self.dialog()
+        assert isinstance(dialog, LicenceDialog)
+        await until(dialog.accept_button.isEnabled)
+        said = [*texts(dialog), dialog.text.toPlainText()]
+        QTest.keyClick(dialog.accept_button, Qt.Key.Key_Space)
         return said
 
     async def delete(self, model: str) -> list[str]:

@@ -67,6 +67,11 @@ class Shown(ModelsPage):
     def asked(self, kind: type[schema.Request]) -> list[Any]:
         return [request for request in self.engine.requests if isinstance(request, kind)]
 
+    def licence(self, text: str = "", name: str = "LICENSE") -> None:
+        """The engine has found this one."""
+        ref = self.asked(schema.GetLicence)[-1].ref
+        self.hear(schema.LicenceText(ref=ref, name=name if text else "", text=text))
+
     def dialog(self) -> Any:
         """The one that was opened last."""
         return self.findChildren(QDialog)[-1]
@@ -138,9 +143,13 @@ def test_the_licence_shows_before_the_first_download_alone(page: Shown) -> None:
     said = {label.whole_text for label in dialog.findChildren(PlainLabel)}
     assert {"llama3.2", f"by A lab ({LAB[:8]}…)"} <= said
     assert any("Nobody but its publisher" in text for text in said)
+    assert not dialog.accept_button.isEnabled(), "there may be something to read first"
     dialog.reject()
     assert not page.asked(schema.DownloadModel)
     page.row(THEIRS).buttons["fetch"].click()
+    page.licence("<b>Do what you like</b> <script>alert(1)</script>\n" * 50)
+    assert page.dialog().text.toPlainText().startswith("<b>Do what you like</b> <script>"), "text, and nothing but text"
+    assert page.dialog().text.isReadOnly()
     page.dialog().accept_button.click()
     (request,) = page.asked(schema.DownloadModel)
     assert (request.model, request.accept_licence) == (THEIRS, True)
@@ -255,6 +264,8 @@ def test_a_newer_version_is_offered(page: Shown) -> None:
     assert {"Unreviewed", "Newer version"} <= set(texts(row))
     assert list(row.buttons) == ["update", "chat", "contribute"]
     row.buttons["update"].click()
+    page.licence()
+    assert page.dialog().about_text.whole_text == "No text of a licence comes with it."
     page.dialog().accept_button.click()
     assert page.asked(schema.DownloadModel)[-1].model == THEIRS
 
@@ -266,6 +277,15 @@ def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
     page.form.name.setText("mine")
     page.form.link.click()
     page.form.go.click()
+    assert page.asked(schema.GetLicence)[-1].folder == "/models/mine"
+    assert not page.form.go.isEnabled()
+    page.licence("You may use it on Sundays.")
+    assert page.dialog().text.toPlainText() == "You may use it on Sundays."
+    page.dialog().reject()
+    assert not page.asked(schema.ImportModel)
+    page.form.go.click()
+    page.licence("You may use it on Sundays.")
+    page.dialog().accept_button.click()
     (request,) = page.asked(schema.ImportModel)
     assert (request.folder, request.name, request.link) == ("/models/mine", "mine", True)
     assert not page.form.go.isEnabled()
@@ -273,6 +293,7 @@ def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
     assert page.form.problem.whole_text == "It lacks x."
     assert page.form.folder.text()
     page.form.go.click()
+    page.licence()
     page.hear(schema.Accepted(ref=request.ref, request="import_model"))
     assert (page.form.problem.whole_text, page.form.folder.text()) == ("", "")
     page.hear(schema.ImportEnded(model="mine", code="disk_full", text="The disk is full."))
@@ -308,6 +329,9 @@ def test_the_hub_is_asked_only_when_it_is_wanted(page: Shown) -> None:
     page.hear(schema.HubResults(ref=request.ref, models=(found,)))
     assert page.places == {"hub": ["somebody/smol-1b"]}
     page.row("somebody/smol-1b").buttons["fetch"].click()
+    asked = page.asked(schema.GetLicence)[-1]
+    page.hear(schema.RequestFailed(request="get_licence", code="hub_unreachable", text="It is away.", ref=asked.ref))
+    assert page.dialog().about_text.whole_text == "The text of its licence cannot be shown now. It is away."
     page.dialog().accept_button.click()
     assert page.asked(schema.DownloadModel)[-1].model == "somebody/smol-1b"
     page.finder.words.clear()

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.engine_address import read_address
+from app.views.shelf.licence_dialog import LicenceDialog
 from engine.library.catalogue import find
 from engine.library.known import known_models
 from tests.support.hub import Fault, HubRepository, LoopbackHub, loopback_hub
@@ -117,6 +118,7 @@ def test_a_folder_is_imported_and_deleted_and_one_that_is_no_model_says_so(
     good = make_layout(LAYOUTS[0], tmp_path / "mine")
     bad = tmp_path / "bad"
     shutil.copytree(good, bad)
+    (good / "LICENSE.txt").write_text("Ask <i>nicely</i>.", encoding="utf-8")
     for one in bad.rglob("tokenizer.json"):
         one.unlink()
 
@@ -130,6 +132,8 @@ def test_a_folder_is_imported_and_deleted_and_one_that_is_no_model_says_so(
         form.folder.setText(str(good))
         form.name.setText("my-own")
         form.go.click()
+        await until(lambda: looked.page.findChildren(LicenceDialog))
+        assert (await looked.accept_licence())[-1] == "Ask <i>nicely</i>."
         await looked.come("here", "my-own")
         assert form.problem.whole_text == ""
         assert any("become free" in text for text in await looked.delete("my-own"))

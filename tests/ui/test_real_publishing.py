@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from app.models.model_words import fingerprint_words
 from tests.support.hub import LoopbackHub
 from tests.support.network import Network, direct_network
-from tests.support.publishing import PUBLISHER, Commands, change_model, lab_hub
+from tests.support.publishing import LICENCE, PUBLISHER, Commands, change_model, lab_hub
 from tests.ui.conftest import Drive, Window, open_window, until
 from tests.ui.models_looked_at import Looked, texts
 from tests.ui.test_real_contributing import OPTIONS, status
@@ -61,6 +61,7 @@ def test_a_publisher_is_trusted_and_a_newer_version_fetched(
             assert f"by {PUBLISHER} ({fingerprint[:8]}…)" in row.facts.whole_text
             said = await looked.fetch("published", model, "mit")
             assert any("Nobody but its publisher has looked at this model." in text for text in said)
+            assert said[-1] == LICENCE
             here = await looked.come("here", model)
 
             # Nobody's models are served by default, and the page says whose these are.
@@ -89,7 +90,7 @@ def test_a_publisher_is_trusted_and_a_newer_version_fetched(
             assert "Newer version" in texts(looked.row("here", model))
             await until(lambda: status(window) == "failed" and "version 2" in reason(window), 90)
             QTest.keyClick(looked.row("here", model).buttons["update"], Qt.Key.Key_Space)
-            looked.dialog().accept()
+            assert (await looked.accept_licence())[-1] == LICENCE
             await until(lambda: status(window) == "on", 90)
             await until(lambda: "update" not in looked.row("here", model).buttons)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
+from app.models.model_words import short
 from app.models.shelf_model import ShelfModel
 from app.theme import Theme
 from app.views.basics import PlainLabel, Switch
 from app.views.contribute.rule_row import RuleRow
+from app.views.shelf.licence_dialog import LicenceDialog
+from engine.api import schema
 
 
 class ImportForm(QWidget):
@@ -19,6 +24,8 @@ class ImportForm(QWidget):
         super().__init__()
         self._shelf = shelf
         self._asked = False
+        self._looked = ""  # the folder whose licence is being read
+        self._theme = theme
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.small)
@@ -57,6 +64,7 @@ class ImportForm(QWidget):
         self.problem = PlainLabel("", "fieldProblem")
         column.addWidget(self.problem)
         shelf.import_changed.connect(self._heard)
+        shelf.licence_read.connect(self._licence_read)
         self._show()
         self._heard()
 
@@ -70,11 +78,31 @@ class ImportForm(QWidget):
 
     def _import(self) -> None:
         if self.go.isEnabled():
-            self._asked = True
-            self._shelf.import_folder(self.folder.text().strip(), self.name.text().strip(), link=self.link.isChecked())
+            self._looked = self.folder.text().strip()
+            self._shelf.ask_licence(folder=self._looked)
+            self._show()
+
+    def _licence_read(self, named: str, found: schema.LicenceText | str) -> None:
+        """What has a licence is taken once the owner has seen its text; what is no folder is the engine's to refuse."""
+        if not named or named != self._looked:
+            return
+        self._looked = ""
+        self._show()
+        if isinstance(found, str) or not found.name:
+            self._go_on(named)
+            return
+        title = self.name.text().strip() or PurePath(named).name
+        dialog = LicenceDialog(self._theme, self, short(title, 60), [], importing=True)
+        dialog.show_licence(found)
+        dialog.accepted.connect(lambda: self._go_on(named))
+        dialog.open()
+
+    def _go_on(self, folder: str) -> None:
+        self._asked = True
+        self._shelf.import_folder(folder, self.name.text().strip(), link=self.link.isChecked())
 
     def _show(self) -> None:
-        self.go.setEnabled(bool(self.folder.text().strip()) and not self._shelf.importing)
+        self.go.setEnabled(bool(self.folder.text().strip()) and not self._shelf.importing and not self._looked)
 
     def _heard(self) -> None:
         self._show()

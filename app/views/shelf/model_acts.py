@@ -15,7 +15,7 @@ from app.models.shelf_model import ShelfModel
 from app.theme import Theme
 from app.views.confirm_dialog import confirm_dialog
 from app.views.link_dialog import LinkDialog
-from app.views.shelf.licence_dialog import LicenceDialog
+from app.views.shelf.licence_dialog import LicenceDialog, ask_licence
 from engine.api import schema
 
 
@@ -81,6 +81,7 @@ class ModelActs(QObject):
     def _ask_licence(self, name: str, title: str, facts: list[Fact], page: str, warning: str) -> None:
         dialog = LicenceDialog(self._theme, self._parent, title, facts, page, warning)
         dialog.accepted.connect(lambda: self._shelf.fetch(name))
+        ask_licence(dialog, self._shelf, model=name)
         dialog.open()
 
     def _discard(self, name: str) -> None:

@@ -27,6 +27,15 @@ class GetModelDetails(LibraryRequest, frozen=True, kw_only=True, tag="get_model_
     model: ModelName
 
 
+class GetLicence(LibraryRequest, frozen=True, kw_only=True, tag="get_licence"):
+    """The text of a model's licence, to be read before its first use: of a ``folder`` that is to be imported, or of a
+    ``model``. Of one that is not here the hub, or an address of its publisher, is asked and thereby learns that.
+    Answered by ``LicenceText``."""
+
+    model: Annotated[str, Meta(max_length=200)] = ""
+    folder: Annotated[str, Meta(max_length=4096)] = ""
+
+
 class RemoveModel(LibraryRequest, frozen=True, kw_only=True, tag="remove_model"):
     """Delete a model from this machine with all that downloads of it have left. Answered by ``ModelRemoved``; refused
     with the codes "model_contributed" (this machine serves it to others), "model_answers" (an answer of it is being
@@ -37,10 +46,9 @@ class RemoveModel(LibraryRequest, frozen=True, kw_only=True, tag="remove_model")
 
 class ImportModel(LibraryRequest, frozen=True, kw_only=True, tag="import_model"):
     """Take the model in a ``folder`` of this machine under the ``name`` (the folder's own without one): a copy of its
-    files (those of one ``variant``, the best one without it), or a ``link`` to the folder, which then has to stay where it
-    is. Nothing of the folder is executed. Refused
-    with the code "no_model", and a text that says exactly what is missing, or answered by ``Accepted``; then come
-    ``ImportProgress`` and one ``ImportEnded``."""
+    files (those of one ``variant``, the best one without it), or a ``link`` to the folder, which then has to stay where
+    it is. Nothing of the folder is executed. Refused with the code "no_model", and a text that says exactly what is
+    missing, or answered by ``Accepted``; then come ``ImportProgress`` and one ``ImportEnded``."""
 
     folder: FolderPath
     name: Annotated[str, Meta(max_length=100)] = ""
@@ -60,7 +68,7 @@ class SearchHub(LibraryRequest, frozen=True, kw_only=True, tag="search_hub"):
     words: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-AnyCatalogueRequest = GetCatalogue | GetModelDetails | RemoveModel | ImportModel | StopImport | SearchHub
+AnyCatalogueRequest = GetCatalogue | GetModelDetails | GetLicence | RemoveModel | ImportModel | StopImport | SearchHub
 
 
 class ModelFit(Struct, frozen=True, kw_only=True):
@@ -170,6 +178,15 @@ class ModelDetails(ControlEvent, Worded, frozen=True, kw_only=True, tag="model_d
     files: tuple[ModelFile, ...] = ()
 
 
+class LicenceText(ControlEvent, frozen=True, kw_only=True, tag="licence_text"):
+    """``name`` of the file, "" where the model has none. ``text``: as whoever made the model has written it, without
+    control characters; "" where the file has more than 65,536 bytes."""
+
+    ref: str
+    name: str = ""
+    text: str = ""
+
+
 class ModelRemoved(ControlEvent, frozen=True, kw_only=True, tag="model_removed"):
     """``freed``: bytes of the disk."""
 
@@ -214,7 +231,7 @@ class ImportEnded(ControlEvent, Worded, frozen=True, kw_only=True, tag="import_e
 
 
 AnyCatalogueEvent = (
-    Catalogue | CatalogueChanged | ModelDetails | ModelRemoved | HubResults | ImportProgress | ImportEnded
+    Catalogue | CatalogueChanged | ModelDetails | LicenceText | ModelRemoved | HubResults | ImportProgress | ImportEnded
 )
 
 __all__ = [
@@ -226,12 +243,14 @@ __all__ = [
     "CatalogueModel",
     "FolderPath",
     "GetCatalogue",
+    "GetLicence",
     "GetModelDetails",
     "HubModel",
     "HubResults",
     "ImportEnded",
     "ImportModel",
     "ImportProgress",
+    "LicenceText",
     "ModelDetails",
     "ModelFile",
     "ModelFit",

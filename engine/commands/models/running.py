@@ -1,5 +1,5 @@
-"""``gentorrent models catalogue``, ``start``, ``pause``, ``discard``: the running engine does it, as for its window. So it
-does, where one runs, for ``import`` and ``remove``."""
+"""``gentorrent models catalogue``, ``start``, ``pause``, ``discard``: the running engine does it, as for its window. So
+it does, where one runs, for ``import`` and ``remove``."""
 
 from __future__ import annotations
 

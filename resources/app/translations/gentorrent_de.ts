@@ -299,6 +299,10 @@
         <translation>Annehmen und herunterladen</translation>
     </message>
     <message>
+        <source>Accept and import</source>
+        <translation>Annehmen und importieren</translation>
+    </message>
+    <message>
         <source>Ada&apos;s desktop</source>
         <translation>Adas Rechner</translation>
     </message>
@@ -663,6 +667,10 @@
     <message>
         <source>Before the download</source>
         <translation>Vor dem Download</translation>
+    </message>
+    <message>
+        <source>Before the import</source>
+        <translation>Vor dem Import</translation>
     </message>
     <message>
         <source>Begin a new line</source>
@@ -1651,6 +1659,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Ein Modell importieren</translation>
     </message>
     <message>
+        <source>Import {model}?</source>
+        <translation>{model} importieren?</translation>
+    </message>
+    <message>
         <source>In a file that is not encrypted</source>
         <translation>In einer unverschlüsselten Datei</translation>
     </message>
@@ -2012,6 +2024,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Bootstrap-Server wird angesehen</translation>
     </message>
     <message>
+        <source>Looking for the text of its licence …</source>
+        <translation>Der Text der Lizenz wird gesucht …</translation>
+    </message>
+    <message>
         <source>Looking what this machine can run</source>
         <translation>Es wird nachgesehen, was auf diesem Rechner läuft</translation>
     </message>
@@ -2314,6 +2330,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>No relays are known yet.</source>
         <translation>Noch sind keine Relays bekannt.</translation>
+    </message>
+    <message>
+        <source>No text of a licence comes with it.</source>
+        <translation>Dem Modell liegt kein Lizenztext bei.</translation>
     </message>
     <message>
         <source>No thermometer of the processor is shown to programs.</source>
@@ -3350,6 +3370,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Temporärer Chat: Nichts davon wird auf die Festplatte geschrieben</translation>
     </message>
     <message>
+        <source>Text of the licence</source>
+        <translation>Text der Lizenz</translation>
+    </message>
+    <message>
         <source>Text of {name}</source>
         <translation>Text von {name}</translation>
     </message>
@@ -3750,6 +3774,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The engine was started anew. It does not know what was said in this temporary chat.</source>
         <translation>Die Engine wurde neu gestartet. Sie weiß nicht, was in diesem temporären Chat gesagt wurde.</translation>
+    </message>
+    <message>
+        <source>The engine was started anew. Try again.</source>
+        <translation>Die Engine wurde neu gestartet. Versuch es noch einmal.</translation>
     </message>
     <message>
         <source>The engine was stopped. It is being started again.</source>
@@ -4376,6 +4404,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The system&apos;s keyring no longer holds the key to {path}. Restore the keyring, or move the file away to start with new keys (the node then gets a new id).</source>
         <translation>Der Schlüsselbund des Systems hat den Schlüssel zu {path} nicht mehr. Stell den Schlüsselbund wieder her, oder schieb die Datei beiseite, um mit neuen Schlüsseln zu beginnen (der Knoten bekommt dann eine neue Kennung).</translation>
+    </message>
+    <message>
+        <source>The text of its licence cannot be shown now. {why}</source>
+        <translation>Der Text der Lizenz kann gerade nicht gezeigt werden. {why}</translation>
+    </message>
+    <message>
+        <source>The text of its licence, {file}, is too long to be shown here.</source>
+        <translation>Der Text der Lizenz, {file}, ist zu lang, um hier gezeigt zu werden.</translation>
     </message>
     <message>
         <source>The text of the link names another site than the one it leads to.</source>

@@ -1,0 +1,51 @@
+"""Texts of licences over the control API: of the hub, of a folder, of what is here, and what is wrong with them."""
+
+from engine.api import schema
+from engine.library.names import MAX_LICENCE
+from tests.integration.test_library_service import LLAMA, PATIENCE, ask, catalogue, ended, hub, running  # noqa: F401
+from tests.support.local_api import until
+
+TEXT = "Do what <b>you</b> like."
+
+
+async def test_the_text_is_the_hubs_before_and_lies_here_after_a_download(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    catalogue(data)
+    licence = hub.repositories[LLAMA.repository].folder / "LICENSE"
+    async with running(data, hub) as (service, told):
+        none = await ask(service, schema.GetLicence(model="Tiny", ref="1"))
+        assert (none.ref, none.name, none.text) == ("1", "", "")
+        licence.write_bytes(b"x" * (MAX_LICENCE + 1))
+        long = await ask(service, schema.GetLicence(model="Tiny"))
+        assert (long.name, long.text) == ("LICENSE", "")
+        licence.write_text(TEXT)
+        for model in ("Tiny", LLAMA.repository):
+            found = await ask(service, schema.GetLicence(model=model))
+            assert (found.name, found.text) == ("LICENSE", TEXT)
+        hub.faults["LICENSE"] = ["404"] * 9
+        refused = await ask(service, schema.GetLicence(model="Tiny"))
+        assert isinstance(refused, schema.RequestFailed)
+        assert "LICENSE" in refused.text
+        hub.faults.clear()
+        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await until(lambda: any(isinstance(one, schema.DownloadEnded) for one in told), PATIENCE)
+        assert ended(told).code == ""
+        hub.repositories.clear()
+        assert (await ask(service, schema.GetLicence(model="Tiny"))).text == TEXT
+
+
+async def test_folders_and_what_nobody_knows(tmp_path, hub):  # noqa: F811
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "COPYING.txt").write_text(TEXT)
+    async with running(tmp_path / "data", hub) as (service, _):
+        found = await ask(service, schema.GetLicence(folder=str(mine)))
+        assert (found.name, found.text) == ("COPYING.txt", TEXT)
+        for request, code in (
+            (schema.GetLicence(folder="mine"), "invalid_request"),
+            (schema.GetLicence(folder=str(tmp_path / "no")), "storage_failed"),
+            (schema.GetLicence(model="no-such"), "model_not_found"),
+            (schema.GetLicence(), "model_not_found"),
+            (schema.GetLicence(model="../../keys"), "model_not_found"),
+        ):
+            assert (await ask(service, request)).code == code
