@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QDialog, QGraphicsDropShadowEffect, QWidget
@@ -15,18 +16,7 @@ from engine.sentences import say
 
 LAB = "k7wq2mzt5pab3cfnvtbqxyzdghk7wq2m"
 POEMS = f"{LAB}/polish-poems-1b"
-LICENCE = """MIT License
-
-Copyright (c) 2026 A Small Lab
-
-Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated \
-documentation files (the "Software"), to deal in the Software without restriction, including without limitation the \
-rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit \
-persons to whom the Software is furnished to do so, subject to the following conditions:
-
-The above copyright notice and this permission notice shall be included in all copies or substantial portions of the \
-Software.
-"""
+LICENCE = (Path(__file__).resolve().parents[1] / "LICENSE").read_text(encoding="utf-8").strip()
 DIGEST = "9f2c41d07be85a3664e1f0aa72c9d5180b3e7f96ad24c8513f60b79e2d81c4a5"
 
 
