@@ -2,7 +2,8 @@
 
 ``say("paths.some", paths=3, wanted=4)`` is a text like any other, in English, for logs, the command line and programs;
 it also knows its code and values, which the control API sends beside it (``words``). Texts that are put together by
-:func:`together` keep those of all their parts. A text of another machine has none.
+:func:`together` keep those of all their parts. A text of another machine has none, and what
+people and models write is not here.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from engine.crypto.ecvrf import verify as verify_proof
 from engine.crypto.identity import Identity
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import SignatureError, VerificationError, WireError
-from engine.verification.chain.claims import usable_claims
+from engine.verification.chain.claims import usable_change, usable_claims
 from engine.verification.chain.derivation import (
     derive,
     following_state,
@@ -36,7 +36,9 @@ _HEAD_BYTES, _MEMBER_BYTES = 400, 500
 """Of a block without answers, and for each member: its commitment, its duties, what it missed."""
 _ENTRY_BYTES, _SCORE_BYTES = 152, 87
 """Of a judged answer, and for each member that has scored it, at most."""
-_MISSED_BYTES = 6
+_MISSED_BYTES, _KEY_BYTES = 6, 34
+_ROOM = MAX_BLOCK - _HEAD_BYTES - _MISSED_BYTES * MAX_MEMBERS
+"""For all that a block contains."""
 
 
 def entries_that_fit(members: int) -> int:
@@ -154,12 +156,14 @@ def make_block(
     """The encoded block of the leader of a round; ``issued`` is in seconds since 1970.
 
     :class:`VerificationError` when ``proposer`` does not lead this round or the time does not fit: whatever else is
-    wrong with ``material`` is left out.
+    wrong with ``material`` is left out. Commitments come in before all else, as they have no later block; no other
+    part can take the room of the next ones.
     """
-    claims = usable_claims(state, epoch, material.contradictions, material.hidden, material.changes, MAX_BLOCK // 2)
-    members = claims.next_members or state.members
-    commitments = _usable_commitments(state, material.commitments, epoch, members)
-    duties, outputs = _usable_duties(state, material.duties, epoch)
+    commitments, change, members = _promised_and_changed(state, material, epoch)
+    room = _ROOM - _bytes_of(commitments) - _bytes_of(change) - _KEY_BYTES * len(members)
+    duties, outputs = _usable_duties(state, material.duties, epoch, room // 2)
+    room -= _bytes_of(duties)
+    contradictions, hidden = usable_claims(state, epoch, material.contradictions, material.hidden, room // 2)
     epochs = {number: with_outputs(found, outputs.get(number, {})) for number, found in state.epochs.items()}
     block = Block(
         version=BLOCK_VERSION,
@@ -176,11 +180,11 @@ def make_block(
         entries=(),
         unjudged=(),
         missed=(),
-        contradictions=claims.contradictions,
-        hidden=claims.hidden,
-        change=claims.change,
-        next_members=claims.next_members,
-        speeds=usable_reports(material.speeds, state, epoch, MAX_BLOCK // 8),
+        contradictions=contradictions,
+        hidden=hidden,
+        change=change,
+        next_members=members,
+        speeds=usable_reports(material.speeds, state, epoch, min(MAX_BLOCK // 8, room // 4)),
         state=bytes(32),
     )
     room = MAX_BLOCK - len(encode(block)) - _MISSED_BYTES * len(state.members) - 16
@@ -197,6 +201,17 @@ def make_block(
     return encoded
 
 
+def _promised_and_changed(
+    state: ChainState, material: Material, epoch: int
+) -> tuple[tuple[SignedRecord, ...], tuple[SignedRecord, ...], tuple[bytes, ...]]:
+    """Commitments, and the change of the committee with its members, where there is room for it beside them."""
+    change, members = usable_change(state, epoch, material.changes)
+    commitments = _usable_commitments(state, material.commitments, epoch, members or state.members)
+    if _bytes_of(commitments) + _bytes_of(change) + _KEY_BYTES * len(members) <= _ROOM:
+        return commitments, change, members
+    return _usable_commitments(state, material.commitments, epoch, state.members), (), ()
+
+
 def _usable_commitments(
     state: ChainState, offered: Sequence[SignedRecord], epoch: int, members: Sequence[bytes]
 ) -> tuple[SignedRecord, ...]:
@@ -211,8 +226,10 @@ def _usable_commitments(
 
 
 def _usable_duties(
-    state: ChainState, offered: Sequence[SignedRecord], epoch: int
+    state: ChainState, offered: Sequence[SignedRecord], epoch: int, room: int
 ) -> tuple[tuple[SignedRecord, ...], dict[int, dict[bytes, bytes]]]:
+    """As many as fit into ``room`` bytes: the oldest epoch first, of an epoch by a lot that is drawn anew for each
+    block."""
     found: dict[tuple[int, bytes], tuple[SignedRecord, bytes]] = {}
     for signed in offered:
         try:
@@ -220,8 +237,18 @@ def _usable_duties(
         except VerificationError:
             continue
         found.setdefault((duties.epoch, duties.member), (signed, output))
-    kept = sorted(found)[:MAX_MEMBERS]
+    kept: list[tuple[int, bytes]] = []
+    for place in sorted(found, key=lambda place: (place[0], hashlib.sha256(state.output + place[1]).digest())):
+        size = len(encode(found[place][0]))
+        if size <= room and len(kept) < MAX_MEMBERS:
+            room -= size
+            kept.append(place)
+    kept.sort()
     outputs: dict[int, dict[bytes, bytes]] = {}
     for number, member in kept:
         outputs.setdefault(number, {})[member] = found[number, member][1]
     return tuple(found[place][0] for place in kept), outputs
+
+
+def _bytes_of(records: Sequence[SignedRecord]) -> int:
+    return sum(len(encode(signed)) for signed in records)

@@ -173,27 +173,14 @@ def next_members(state: ChainState, block: Block) -> tuple[bytes, ...]:
 # ------------------------------------------------------------------------------------------------- for makers of blocks
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What stands in a block of these things."""
-
-    contradictions: tuple[Contradiction, ...]
-    hidden: tuple[SignedRecord, ...]
-    change: tuple[SignedRecord, ...]
-    next_members: tuple[bytes, ...]
-
-
 def usable_claims(
     state: ChainState,
     epoch: int,
     contradictions: Sequence[Contradiction],
     hidden: Sequence[SignedRecord],
-    changes: Sequence[SignedRecord],
     room: int,
-) -> Claims:
-    """As many as hold and fit into ``room`` bytes, a change of the committee first."""
-    change, members = _usable_change(state, epoch, changes)
-    room -= sum(len(encode(signed)) for signed in change)
+) -> tuple[tuple[Contradiction, ...], tuple[SignedRecord, ...]]:
+    """As many contradictions and hidden receipts as hold and fit into ``room`` bytes."""
     shown: dict[NodeId, Contradiction] = {}
     for one in contradictions:
         size = len(encode(one))
@@ -212,15 +199,14 @@ def usable_claims(
             continue
         if receipt not in missed and len(missed) < MAX_HIDDEN and size <= room:
             missed[receipt], room = signed, room - size
-    return Claims(
-        tuple(shown[node] for node in sorted(shown)), tuple(missed[one] for one in sorted(missed)), change, members
-    )
+    return tuple(shown[node] for node in sorted(shown)), tuple(missed[one] for one in sorted(missed))
 
 
-def _usable_change(
+def usable_change(
     state: ChainState, epoch: int, offered: Sequence[SignedRecord]
 ) -> tuple[tuple[SignedRecord, ...], tuple[bytes, ...]]:
-    """The change that a quorum wants, if there is one; of one member the newest will counts."""
+    """The change that a quorum wants, if there is one, as a quorum signs it, and who is a member then; of one member
+    the newest will counts."""
     newest: dict[int, tuple[CommitteeChange, SignedRecord]] = {}
     for signed in offered:
         try:
@@ -229,15 +215,16 @@ def _usable_change(
             continue
         if place not in newest or change.issued > newest[place][0].issued:
             newest[place] = (change, signed)
+    least = quorum(len(state.members))
     for wanted, _ in newest.values():
         agreed = [place for place, (one, _) in newest.items() if (one.add, one.remove) == (wanted.add, wanted.remove)]
-        if len(agreed) < quorum(len(state.members)):
+        if len(agreed) < least:
             continue
         try:
             after = changed_members(state.members, wanted)
         except VerificationError:
             continue
-        return tuple(newest[place][1] for place in sorted(agreed)), after
+        return tuple(newest[place][1] for place in sorted(agreed)[:least]), after
     return (), ()
 
 
