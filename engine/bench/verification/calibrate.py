@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from engine.bench.machine import describe_machine
 from engine.bench.verification.calibrating import calibration
 from engine.bench.verification.conditions import (
@@ -118,7 +120,8 @@ def _study(wanted: Wanted, say: Say) -> tuple[Study, str]:
 
 
 def add_to_file(path: Path, entry: Calibration) -> None:
-    """Put ``entry`` into the file, in the place of an older one of the same model, precision and providers."""
+    """Put ``entry`` into the file, in the place of an older one of the same model, precision and providers. What that
+    one says of how the model is best asked (``texts_percent``) was decided and not measured, so it stays."""
     try:
         with path.open("rb") as file:
             known = list(read_calibrations(file.read(MAX_FILE + 1)))
@@ -127,6 +130,8 @@ def add_to_file(path: Path, entry: Calibration) -> None:
     except OSError as error:
         raise CalibrationError(f"{path} cannot be read ({error.strerror}).") from error
     key = _key(entry)
+    asked = next((one.texts_percent for one in known if _key(one) == key), entry.texts_percent)
+    entry = msgspec.structs.replace(entry, texts_percent=asked)
     entries = [*(one for one in known if _key(one) != key), entry]
     unfinished = path.with_name(f"unfinished-{path.name}")
     try:
