@@ -72,17 +72,21 @@ def standings_after(
     said: Said = MappingProxyType({}),
 ) -> dict[NodeId, NodeStanding]:
     """Everybody's standing after one block with these results, in its order; ``said``: in the blocks before it, of the
-    same epochs. Who has signed no answer since epoch ``oldest`` is a newcomer again."""
+    same epochs. Who signed no answer since epoch ``oldest`` is a newcomer again; who has contradicted itself not."""
     by_node: dict[NodeId, list[Judged]] = {}
     for one in judged:
         by_node.setdefault(one.node, []).append(one)
-    standings = {node: standing for node, standing in before.items() if standing.signed >= oldest or node in by_node}
+    standings = {
+        node: standing
+        for node, standing in before.items()
+        if standing.signed >= oldest or standing.contradicted or node in by_node
+    }
     for node, results in by_node.items():
         standing = standings.get(node)
+        if standing is not None and standing.contradicted:
+            continue  # nothing brings it back
         if standing is None or standing.signed < oldest:
             standing = rule.newcomer(node)
-        if standing.contradicted:
-            continue  # nothing brings it back
         by_epoch: dict[int, dict[int, list[Score]]] = {}
         for one in sorted(results, key=lambda one: one.turn):
             by_epoch.setdefault(one.epoch, {}).setdefault(one.author, []).append(one.score)

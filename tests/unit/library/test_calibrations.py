@@ -20,9 +20,7 @@ def test_the_built_in_model_can_be_judged():
     assert steps[DRAWN] < 0 < steps[DRAWN + 5]
     assert "onnxruntime" in found.runtime
     assert found.machine
-    assert found.texts_percent == 80, (
-        "its answers to questions tell nothing of who answers (decision 0078)"
-    )
+    assert found.texts_percent == 80, "its answers to questions tell nothing of who answers (decision 0078)"
 
 
 def test_models_of_random_weights_can_be_judged_by_their_family():

@@ -19,6 +19,7 @@ from engine.verification.chain.entries import make_entry
 from engine.verification.chain.fairness import fair_place
 from engine.verification.chain.records import MAX_CLAIMS, RecordBook
 from engine.verification.chain.results import Material
+from engine.verification.chain.state import newcomer_again_after
 from engine.verification.challenges.duties import CHECKERS, is_drawn_publicly, publicly_drawn, related
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.quorums import VOTE_PURPOSE
@@ -116,6 +117,18 @@ def test_who_contradicts_itself_is_excluded_for_everybody_and_for_good() -> None
     assert not is_drawn_publicly(standing), "nothing that it answers could bring it back"
     assert read(network.make(8, Material(contradictions=[batches(network)]))).contradictions == (), "once is enough"
     refused(network, 8, "known to have contradicted", contradictions=(batches(network),))
+
+
+def test_two_weeks_without_an_answer_do_not_bring_it_back() -> None:
+    network = begun()
+    network.append(1, Material(contradictions=[batches(network, epochs=(1, 1))]))
+    epoch = 2 + newcomer_again_after(network.state.genesis)
+    network.append(epoch, Material(commitments=network.commit_all(epoch + 1, NODES)))
+    assert network.state.standings[NODE.node_id].contradicted
+    judged = network.everybody_checked(epoch + 1, NODES[1:])
+    network.append(epoch + 1, judged)
+    assert network.state.standings[NODE.node_id].excluded
+    assert network.state.standings[NODES[1].node_id].good > 0
 
 
 def test_a_node_that_nobody_has_judged_can_contradict_itself_too() -> None:
