@@ -64,11 +64,13 @@ def report(
 ) -> None:
     """Doubt an answer: have verifiers check sooner who signed its receipt.
 
-    It is no evidence and changes no standing. Question and answer stay here, also where the file has them. Each receipt
-    goes over anonymous paths to another model node, which brings it to the server. That node, the server and the
-    verifiers learn which machine answered, when, with which model and how many tokens; not that it was you, unless your
-    network asks directly: then that node sees your address. The machine that you doubt, if it gets to see the receipt,
-    knows which question it was.
+    It is no evidence and changes no standing. Question and answer stay here,
+    also where the file has them. Each receipt goes over anonymous paths to
+    another model node, which brings it to the server. That node, the server
+    and the verifiers learn which machine answered, when, with which model and
+    how many tokens; not that it was you, unless your network asks directly:
+    then that node sees your address. The machine that you doubt, if it gets
+    to see the receipt, knows which question it was.
     """
     from engine.api import schema
     from engine.verification.receipt_file import MAX_FILE, without_openings
