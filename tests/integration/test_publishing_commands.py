@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.clock import SystemClock
+from engine.wire.codec import encode
+from tests.support.manifests import DAY, signed
 from tests.support.tiny_model import make_tiny_model
 
 PROGRAM = [sys.executable, "-m", "engine.cli", "models"]
@@ -77,6 +80,11 @@ def test_from_file_to_file(tmp_path: Path) -> None:
     assert "A mistake." in other.run("download", model, "--yes", code=1)
     Path(file).write_bytes(Path(file).read_bytes()[:-1] + b"x")
     assert "forged" in other.run("add-manifest", file, code=1)
+    now = int(SystemClock().wall())
+    Path(file).write_bytes(encode(signed(created=now + 3 * DAY, expires=now + 9 * DAY)))
+    assert "yet to come" in other.run("add-manifest", file, code=1)
+    Path(file).write_bytes(encode(signed(created=now - 9 * DAY, expires=now - 3 * DAY)))
+    assert "has expired" in other.run("add-manifest", file, code=1)
 
 
 def test_mistakes_are_told_with_what_to_do(tmp_path: Path) -> None:

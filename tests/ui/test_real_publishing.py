@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from app.models.model_words import fingerprint_words
 from tests.support.hub import LoopbackHub
 from tests.support.network import Network, direct_network
-from tests.support.publishing import LICENCE, PUBLISHER, Commands, change_model, lab_hub
+from tests.support.publishing import LICENCE, PUBLISHER, REPOSITORY, Commands, change_model, lab_hub
 from tests.ui.conftest import Drive, Window, open_window, until
 from tests.ui.models_looked_at import Looked, texts
 from tests.ui.test_real_contributing import OPTIONS, status
@@ -135,5 +135,27 @@ def test_an_unreviewed_model_is_asked_after_a_word_and_never_called_verified(
             assert window.view.badge.whole_text == "Signed"
             assert "unreviewed" in window.turn.done.badge_reason
             assert window.turn.done.served_by == network.node_id("serving")
+
+    drive(scenario())
+
+
+def test_a_file_that_was_changed_behind_its_address_is_refused_in_words(
+    drive: Drive, network: Network, hub: LoopbackHub
+) -> None:
+    model, _ = Commands(network, hub).publish()
+    tokenizer = hub.repositories[REPOSITORY].folder / "tokenizer_config.json"
+    tokenizer.write_bytes(tokenizer.read_bytes().replace(b"512", b"511"))
+
+    async def scenario() -> None:
+        node = network.folder / "node"
+        async with open_window(node, None, *OPTIONS, "--no-relay", "--bootstrap", network.address) as window:
+            await until(lambda: window.status.models, 60)
+            looked = Looked(window)
+            await looked.fetch("published", model, "mit")
+            row = await looked.come("moving", model)
+            await until(lambda: "retry" in row.buttons)
+            assert "tokenizer_config.json" in row.problem.whole_text
+            assert "is not the file that its publisher has signed" in row.problem.whole_text
+            assert looked.row("here", model) is None
 
     drive(scenario())
