@@ -332,10 +332,10 @@ def work_is_done(network_id: bytes, key: bytes, salt: bytes, solution: int, bits
 def check_scores(entry: list[Any], members: list[bytes], network_id: bytes) -> list[int]:
     """The likelihoods in a judged answer of a block, whose signatures are checked: of ``Attestation`` records that are
     made anew of what the entry says (docs/verification.md, "An epoch"; docs/protocol.md, number 129)."""
-    kind, evidence, epoch, node, attestations = entry[0], entry[1], entry[2], entry[7], entry[9]
+    kind, evidence, epoch, node, attestations, model = (entry[place] for place in (0, 1, 2, 7, 9, 10))
     assert (kind, len(entry)) == (129, 12)
     for place, score, signature in attestations:
-        record = msgspec.msgpack.encode([128, network_id, epoch, members[place], evidence, node, score])
+        record = msgspec.msgpack.encode([128, network_id, epoch, members[place], evidence, node, model, score])
         check_signature(members[place], "score", network_id, signature, [record])
     return [score[2] for _, score, _ in attestations]
 
