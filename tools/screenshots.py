@@ -117,7 +117,8 @@ def state(network: bool = True, contributing: bool = True) -> schema.State:
         started=1_790_000_000.0,
         network=schema.NetworkState(
             status="ready", name="open-lab", network_id="5f3c" * 16, bootstrap="https://bootstrap.example.org",
-            bootstrap_connected=True, nodes=214, relays=168, links=24, links_relayed=2, nat="endpoint-independent",
+            bootstrap_connected=True, bootstrap_used="https://bootstrap.example.org", bootstrap_since=1_790_000_040.0,
+            listed_since=1_790_000_100.0, nodes=214, relays=168, links=24, links_relayed=2, nat="endpoint-independent",
             turn_server="turns:turn.example.org:5349", paths=4, paths_wanted=4, hops_wanted=3,
         )
         if network

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QObject, Signal
 
 from app.i18n import mark, number, tr
+from app.models.contribution_words import when_words
 from app.models.engine_words import from_engine
 from engine.api import schema
 
@@ -96,13 +97,10 @@ class DoctorModel(QObject):
         """All servers that are known: as they were found, else as the engine knows them."""
         found = list(self.result.servers) if self.result is not None else []
         known = {one.address for one in found}
-        told = [schema.ProbedServer(kind="bootstrap", address=url, reached=False) for url in network.bootstrap_others]
-        if network.bootstrap:
-            connected = network.bootstrap_connected
-            told.insert(
-                0,
-                schema.ProbedServer(kind="bootstrap", address=network.bootstrap, reached=connected, used=connected),
-            )
+        told = []
+        for url in filter(None, (network.bootstrap, *network.bootstrap_others)):
+            used = network.bootstrap_connected and url == (network.bootstrap_used or network.bootstrap)
+            told.append(schema.ProbedServer(kind="bootstrap", address=url, reached=used, used=used))
         if network.turn_server:
             told.append(schema.ProbedServer(kind="turn", address=network.turn_server, reached=True, used=True))
         found += [one for one in told if one.address not in known]
@@ -119,8 +117,8 @@ def finding_words(one: schema.Finding) -> tuple[str, str, str]:
     )
 
 
-def server_words(one: schema.ProbedServer) -> tuple[str, str, str]:
-    """(tone, what it is and where, how it is)."""
+def server_words(one: schema.ProbedServer, network: schema.NetworkState) -> tuple[str, str, str]:
+    """(tone, what it is and where, how it is and since when)."""
     parts = []
     if one.used:
         parts.append(tr("in use"))
@@ -129,7 +127,21 @@ def server_words(one: schema.ProbedServer) -> tuple[str, str, str]:
     elif not one.reached:
         parts.append(
             from_engine(one, "problem")
-            or (tr("used while the first does not answer") if one.kind == "bootstrap" else "")
+            or (tr("used while the first does not answer") if one.address in network.bootstrap_others else "")
         )
+    parts.extend(_since(one, network))
     tone = "good" if one.reached else "error" if one.problem else "neutral"
     return tone, f"{tr(_KINDS[one.kind])}: {one.address}", " · ".join(filter(None, parts))
+
+
+def _since(one: schema.ProbedServer, network: schema.NetworkState) -> Iterator[str]:
+    """Of the bootstrap server that is used or, while none is, was wanted first."""
+    at = network.bootstrap_since
+    if one.kind != "bootstrap" or not at:
+        return
+    if not network.bootstrap_connected and one.address == network.bootstrap:
+        yield tr("not reached since {time}", time=when_words(at))
+    elif network.bootstrap_connected and one.address == network.bootstrap_used:
+        yield tr("connected since {time}", time=when_words(at))
+        if network.listed_since:
+            yield tr("this machine is listed there since {time}", time=when_words(network.listed_since))

@@ -115,7 +115,7 @@ class BootstrapClient:
         self._account = Account(identity, data, self._clock, client_only, software, random_bytes)
         self._on_ice = on_ice
         self._on_expelled = on_expelled
-        self._status = Status(on_state)
+        self._status = Status(on_state, self._clock.wall)
         self._keeper = DirectoryKeeper(urls[0], network_id, data, self._clock, on_notice)
         self._publisher = Publisher(self._status, self._clock, lambda: self._keeper.genesis, self._put, on_notice)
         self._follower = DirectoryFollower(

@@ -27,7 +27,9 @@ class Phase(enum.StrEnum):
 class BootstrapState:
     """For the status line. ``reason`` says what happened, what it means and what to do; empty when all is well.
 
-    ``clock_skew`` is the server's clock minus ours in seconds, None before the first login.
+    ``clock_skew`` is the server's clock minus ours in seconds, None before the first login. ``since`` and ``listed``:
+    when it was reached, or was not any more, and when it took the descriptor that counts (seconds since 1970; 0: it
+    has none).
     """
 
     phase: Phase = Phase.CONNECTING
@@ -35,20 +37,27 @@ class BootstrapState:
     clock_skew: float | None = None
     published: bool = False
     warning: str = ""
+    since: float = 0.0
+    listed: float = 0.0
 
 
 class Status:
-    """The state as the parts of a client know and change it. ``lasting``: the warning that is shown while there is no
-    other one."""
+    """The state as the parts of a client know and change it, by the clock ``wall``. ``lasting``: the warning that is
+    shown while there is no other one."""
 
-    def __init__(self, changed: Callable[[BootstrapState], None]) -> None:
+    def __init__(self, changed: Callable[[BootstrapState], None], wall: Callable[[], float]) -> None:
         self._changed = changed
-        self.state = BootstrapState()
+        self._wall = wall
+        self.state = BootstrapState(since=wall())
         self.lasting = ""
 
     def set(self, **changes: Any) -> None:
         """Tell if something changes by it."""
-        state = replace(self.state, **changes)
+        before, state = self.state, replace(self.state, **changes)
+        if (state.phase is Phase.CONNECTED) != (before.phase is Phase.CONNECTED):
+            state = replace(state, since=self._wall())
+        if state.published != before.published:
+            state = replace(state, listed=self._wall() if state.published else 0.0)
         if state != self.state:
             self.state = state
             self._changed(state)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtGui import QGuiApplication
 
 from app import i18n
+from app.models.contribution_words import when_words
+from app.models.doctor import DoctorModel, server_words
 from app.models.engine_words import from_engine
 from engine.api import schema
 from engine.sentences import say
@@ -131,3 +134,27 @@ def test_the_real_engine_examines_itself(drive: Drive, tmp_path: Path) -> None:
             assert [one.problem != "" for one in result.servers] == [True]
 
     drive(scenario())
+
+
+def test_since_when_servers_are_reached_and_list_this_machine(qapp) -> None:
+    model = DoctorModel(lambda _: True)
+    first, second = "http://one", "http://two"
+    network = schema.NetworkState(
+        status="ready", bootstrap=first, bootstrap_others=(second,), bootstrap_connected=True, bootstrap_used=first,
+        bootstrap_since=1e9, listed_since=1e9 + 60,
+    )  # fmt: skip
+
+    def words(network: schema.NetworkState) -> list[str]:
+        return [server_words(one, network)[2] for one in model.servers(network)]
+
+    at, listed = when_words(1e9), when_words(1e9 + 60)
+    assert words(network) == [
+        f"in use · connected since {at} · this machine is listed there since {listed}",
+        "used while the first does not answer",
+    ]
+    elsewhere = msgspec.structs.replace(network, bootstrap_used=second, listed_since=0.0)
+    assert words(elsewhere) == ["", f"in use · connected since {at}"]
+    away = msgspec.structs.replace(elsewhere, bootstrap_connected=False)
+    assert words(away) == [f"not reached since {at}", "used while the first does not answer"]
+    unknown = msgspec.structs.replace(away, bootstrap_since=0.0)
+    assert words(unknown)[0] == ""

@@ -82,9 +82,10 @@ class NetworkPage(Page):
         self.list.show_rows(rows(told))
 
     def _show_servers(self) -> None:
-        servers = self._doctor.servers(self._state.network) if self._state is not None else []
+        network = self._state.network if self._state is not None else schema.NetworkState(status="none")
+        servers = self._doctor.servers(network) if self._state is not None else []
         self.servers.setVisible(bool(servers))
-        self.servers.rows.show_findings([(*server_words(one), "") for one in servers])
+        self.servers.rows.show_findings([(*server_words(one, network), "") for one in servers])
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

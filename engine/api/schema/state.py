@@ -32,6 +32,9 @@ class NetworkState(Worded, frozen=True, kw_only=True):
     network_id: str = ""  # hex
     bootstrap: str = ""
     bootstrap_connected: bool = False
+    bootstrap_used: str = ""  # the server that is used, or tried now
+    bootstrap_since: float = 0.0  # since when it is connected, or none is: seconds since 1970, 0: not known
+    listed_since: float = 0.0  # since when this machine is listed by the one that it uses; 0: it is not
     bootstrap_others: tuple[str, ...] = ()
     """Further servers of the network, which are used while the first does not answer."""
     nodes: int = 0  # listed in the directory
