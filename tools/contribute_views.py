@@ -32,6 +32,7 @@ RULES = schema.Rules(
 TOTALS = schema.Totals(
     tokens=1_184_000, tokens_today=36_240, tokens_month=2_931_000, answers=1184, kwh_month=9.42, cost=2.92,
     tokens_per_wh=311.1, gigabytes_month=1.7, reputation=0.93,
+    checks=schema.Checks(passed=41, failed=0, undecided=2, last=1_790_000_400.0, hours=33.0),
 )  # fmt: skip
 CHOSEN = schema.ContributingState(
     on=True, status="on", model="Qwen2.5-1.5B-Instruct", answering=2, answered=1184, tokens=1_184_000,

@@ -82,7 +82,26 @@ def total_figures(totals: schema.Totals, currency: str) -> list[Figure]:
         figures.append(Figure(number(totals.tokens_per_wh, 1), tr("tokens per Wh")))
     if totals.reputation is not None:
         figures.append(Figure(number(totals.reputation, 2), tr("reputation, at most 1")))
+    if totals.checks is not None:
+        figures.append(_checks_figure(totals.checks))
     return figures
+
+
+def _checks_figure(checks: schema.Checks) -> Figure:
+    """What verifiers found of this machine's answers, and no more than they did."""
+    hint = tr(
+        "Verifiers of the network ask as others do, and compute again whether an answer comes from the model that it "
+        "names. Counted is what blocks of their committee say of this machine in the last %Ln hour(s).", "",
+        max(1, round(checks.hours)),
+    )  # fmt: skip
+    if checks.undecided:
+        hint += " " + tr("%Ln answer(s) said neither, and do not count.", "", checks.undecided)
+    decided = checks.passed + checks.failed
+    if not decided:
+        name = tr("checks by verifiers so far") if not checks.last else tr("checks that decide nothing")
+        return Figure(number(checks.undecided), name, hint)
+    share = tr("{passed} of {all}", passed=number(checks.passed), all=number(decided))
+    return Figure(share, tr("checks passed, the last about {time}", time=when_words(checks.last)), hint)
 
 
 def paused_words(now: schema.Contribution) -> str:

@@ -12,10 +12,11 @@ from engine.api import schema
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number to be read from afar, and what it counts."""
+    """A number to be read from afar, and what it counts; ``hint``: what that means, where one rests on it."""
 
     value: str
     name: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
@@ -116,6 +118,8 @@ class Figures(QWidget):
             value.show_text(figure.value)
             name.show_text(figure.name)
             cell.setAccessibleName(f"{figure.name}: {figure.value}")
+            cell.setAccessibleDescription(figure.hint)
+            cell.setToolTip(f"<qt>{escape(figure.hint)}</qt>" if figure.hint else "")
             cell.show()
         for cell, _, _ in self._cells[len(figures) :]:
             cell.hide()

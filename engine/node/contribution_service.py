@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from engine.api.schema import (
+    Checks,
     Contribution,
     ContributionRequest,
     ContributionSample,
@@ -32,7 +33,9 @@ from engine.governor.needs import without_effect
 from engine.governor.readings import Readings
 from engine.governor.rules import Rules
 from engine.node.governing import Governing, Used
+from engine.node.own_results import BLOCKS
 from engine.sensors.machine import NoSensors, machine_sensors
+from engine.verification.epochs import epoch_begins
 from engine.verification.reputation.rule import ONE
 
 if TYPE_CHECKING:
@@ -214,6 +217,7 @@ class ContributionService:
             tokens_per_wh=month.tokens / (month.joules / JOULES_PER_WH) if month.joules else None,
             gigabytes_month=month.bytes / 1e9,
             reputation=self._reputation(),
+            checks=self._checks(),
         )
 
     def _reputation(self) -> float | None:
@@ -222,3 +226,18 @@ class ContributionService:
         checked = peer.standings.checked if peer is not None and peer.standings is not None else None
         found = checked.nodes.get(peer.node_id) if peer is not None and checked is not None else None
         return found.reputation / ONE if found is not None else None
+
+    def _checks(self) -> Checks | None:
+        """What the blocks of its committee say of this machine's answers."""
+        peer = self._node.peer
+        found = peer.results.results if peer is not None and peer.results is not None else None
+        genesis = peer.bootstrap.genesis.genesis if peer is not None and peer.bootstrap.genesis is not None else None
+        if found is None or genesis is None:
+            return None
+        return Checks(
+            passed=found.passed,
+            failed=found.failed,
+            undecided=found.undecided,
+            last=epoch_begins(genesis, found.last) if found.answers else 0.0,
+            hours=BLOCKS * genesis.parameters.epoch_seconds / 3600,
+        )

@@ -30,6 +30,7 @@ from engine.node.group import GroupRole
 from engine.node.keys import NodeKeys
 from engine.node.offered_models import noticeably_different, served_model
 from engine.node.overlay_peer import OverlayPeer
+from engine.node.own_results import OwnResults
 from engine.node.presence import SOFTWARE, Membership, Presence
 from engine.node.scoring_service import ScoringService
 from engine.node.serving_role import ServingRole
@@ -108,6 +109,7 @@ class PeerPresence(Presence):
         self._entry: EntryRole | None = None
         self.submission: Submission | None = None
         self.seat: CommitteeSeat | None = None
+        self.results: OwnResults | None = None
 
     @property
     def node_id(self) -> NodeId:
@@ -196,6 +198,10 @@ class PeerPresence(Presence):
                 for part in (self.mesh, peer.relay_loop, peer.serving_loop, serving, group.loop, entry):
                     tasks.create_task(part.run())
                 tasks.create_task(self.follow_standings(genesis, self._standings_changed))
+                path = self._membership.networks / genesis.network_id.hex() / "own-results"
+                if genesis.genesis.committee_keys:
+                    self.results = OwnResults(self.node_id, genesis, self.bootstrap.read, path, os.urandom)
+                    tasks.create_task(self.results.run())
                 self.bootstrap.publish(self._descriptor)
                 tasks.create_task(self._rotate_keys())
                 if self.submission is not None:
@@ -213,7 +219,7 @@ class PeerPresence(Presence):
             if self.submission is not None:
                 self.submission.close()
             self.mesh = self.peer = self.serving = self.group = self._entry = self.submission = self.standings = None
-            self.seat = None
+            self.seat = self.results = None
             self.end()
             self._taken.close()
 
@@ -316,6 +322,8 @@ class PeerPresence(Presence):
             self.group.update_standings(book)
         if self.seat is not None:
             self.seat.look()
+        if self.results is not None and self.standings is not None and self.standings.checked is not None:
+            self.results.look(self.standings.checked)
 
     def _look_at_links(self) -> None:
         if self.bootstrap.directory is not None:

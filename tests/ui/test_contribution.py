@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.models.contribution import ContributionModel, changed_fields
-from app.models.contribution_words import paused_words, slowed_words, total_figures, when_summary
+from app.models.contribution_words import paused_words, slowed_words, total_figures, when_summary, when_words
 from app.models.devices import LIMITS, device_lines, devices_summary, limited, without_graphics
 from app.models.history import History
 from app.models.rules import MONEY, RELAY, TRAFFIC, WHEN, WHOM, read_week, written_week
@@ -203,6 +203,20 @@ def test_figures_leave_out_what_is_not_known() -> None:
     known = schema.Totals(kwh_month=1.5, cost=0.45, tokens_per_wh=210.0, reputation=0.9)
     values = [figure.value for figure in total_figures(known, "EUR")]
     assert values[3:] == ["1.50", "0.45 EUR", "210.0", "0.90"]
+
+
+def test_checks_are_told_as_far_as_they_are_known() -> None:
+    def figure(**fields):
+        return total_figures(schema.Totals(checks=schema.Checks(hours=33.0, **fields)), "EUR")[3]
+
+    assert (figure().value, figure().name) == ("0", "checks by verifiers so far")
+    some = figure(passed=11, failed=1, undecided=2, last=1e9)
+    assert some.value == "11 of 12"
+    assert some.name == f"checks passed, the last about {when_words(1e9)}"
+    assert "in the last 33 hours" in some.hint
+    assert some.hint.endswith("2 answers said neither, and do not count.")
+    none = figure(undecided=2, last=1e9)
+    assert (none.value, none.name) == ("2", "checks that decide nothing")
 
 
 def test_weeks_go_to_the_engine_and_back() -> None:

@@ -75,10 +75,23 @@ class Device(Struct, frozen=True, kw_only=True):
     memory: int = 0
 
 
+class Checks(Struct, frozen=True, kw_only=True):
+    """How the answers of this machine fared with the network's verifiers in the last ``hours``, as its committee's
+    blocks say: how many ``passed``, ``failed``, and are ``undecided``. ``last``: when the newest was given, seconds
+    since 1970, as far as its epoch tells; 0: none was."""
+
+    passed: int = 0
+    failed: int = 0
+    undecided: int = 0
+    last: float = 0.0
+    hours: float = 0.0
+
+
 class Totals(Struct, frozen=True, kw_only=True):
     """``tokens`` since the start, ``tokens_today`` since midnight, ``kwh_month``, ``gigabytes_month`` and ``cost``
     (in the rules' currency) since the month began. None: cannot be measured here. ``tokens_per_wh`` of this month.
-    ``reputation``: of 1, as the network's committee says; None while it has not judged this machine."""
+    ``reputation``: of 1, as the network's committee says; None while it has not judged this machine. ``checks``: None
+    while that is not known, or where the network has no committee."""
 
     tokens: int = 0
     tokens_today: int = 0
@@ -89,6 +102,7 @@ class Totals(Struct, frozen=True, kw_only=True):
     tokens_per_wh: float | None = None
     gigabytes_month: float = 0.0
     reputation: float | None = None
+    checks: Checks | None = None
 
 
 class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contribution"):
@@ -156,6 +170,7 @@ __all__ = [
     "MOST_PROGRAMS",
     "AnyContributionEvent",
     "AnyContributionRequest",
+    "Checks",
     "Contribution",
     "ContributionRequest",
     "ContributionSample",

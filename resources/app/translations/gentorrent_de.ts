@@ -16,6 +16,13 @@
         <translation>%</translation>
     </message>
     <message numerus="yes">
+        <source>%Ln answer(s) said neither, and do not count.</source>
+        <translation>
+            <numerusform>%Ln Antwort sagte weder das eine noch das andere und zählt nicht.</numerusform>
+            <numerusform>%Ln Antworten sagten weder das eine noch das andere und zählen nicht.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln change(s) to your chats would be lost, your newest messages among them.</source>
         <translation>
             <numerusform>%Ln Änderung an deinen Chats ginge verloren, mit deiner neuesten Nachricht.</numerusform>
@@ -1784,11 +1791,11 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>It slows down just below, and pauses above.</source>
-        <translation>Knapp darunter wird sie langsamer, darüber pausiert sie.</translation>
+        <translation>Wird knapp darunter langsamer, darüber gibt es eine Pause.</translation>
     </message>
     <message>
         <source>It slows down to stay below.</source>
-        <translation>Sie wird langsamer, um darunter zu bleiben.</translation>
+        <translation>Wird langsamer, um darunter zu bleiben.</translation>
     </message>
     <message>
         <source>It still works, but not for long if the clock goes on like this.</source>
@@ -3266,7 +3273,7 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>Steps in where no graphics card can be used</source>
-        <translation>springt ein, wo keine Grafikkarte benutzt werden kann</translation>
+        <translation>Springt ein, wo keine Grafikkarte benutzt werden kann</translation>
     </message>
     <message>
         <source>Stop</source>
@@ -4885,6 +4892,13 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>Verified: the receipt was checked, and the committee&apos;s latest verdict on this node is a pass.</source>
         <translation>Bestätigt: Die Quittung wurde geprüft, und im jüngsten Urteil des Komitees hat dieser Knoten bestanden.</translation>
     </message>
+    <message numerus="yes">
+        <source>Verifiers of the network ask as others do, and compute again whether an answer comes from the model that it names. Counted is what blocks of their committee say of this machine in the last %Ln hour(s).</source>
+        <translation>
+            <numerusform>Prüfer des Netzes fragen wie andere auch und rechnen nach, ob eine Antwort von dem Modell kommt, das sie nennt. Gezählt wird, was Blöcke ihres Komitees in der letzten %Ln Stunde über diesen Rechner sagen.</numerusform>
+            <numerusform>Prüfer des Netzes fragen wie andere auch und rechnen nach, ob eine Antwort von dem Modell kommt, das sie nennt. Gezählt wird, was Blöcke ihres Komitees in den letzten %Ln Stunden über diesen Rechner sagen.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Version {place} of {all}</source>
         <translation>Fassung {place} von {all}</translation>
@@ -5315,6 +5329,18 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>ändern</translation>
     </message>
     <message>
+        <source>checks by verifiers so far</source>
+        <translation>Prüfungen durch das Netz bisher</translation>
+    </message>
+    <message>
+        <source>checks passed, the last about {time}</source>
+        <translation>Prüfungen bestanden, die letzte gegen {time}</translation>
+    </message>
+    <message>
+        <source>checks that decide nothing</source>
+        <translation>Prüfungen, die nichts entscheiden</translation>
+    </message>
+    <message>
         <source>closed</source>
         <translation>geschlossen</translation>
     </message>
@@ -5330,6 +5356,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>connected</source>
         <translation>verbunden</translation>
+    </message>
+    <message>
+        <source>connected since {time}</source>
+        <translation>verbunden seit {time}</translation>
     </message>
     <message>
         <source>copy</source>
@@ -5656,6 +5686,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>nicht verbunden</translation>
     </message>
     <message>
+        <source>not reached since {time}</source>
+        <translation>nicht erreicht seit {time}</translation>
+    </message>
+    <message>
         <source>not stated by the hub</source>
         <comment>licence</comment>
         <translation>vom Hub nicht genannt</translation>
@@ -5879,6 +5913,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>this is not the address of a bootstrap server; {expected}</source>
         <translation>das ist nicht die Adresse eines Bootstrap-Servers; {expected}</translation>
+    </message>
+    <message>
+        <source>this machine is listed there since {time}</source>
+        <translation>dieser Rechner steht dort seit {time} im Verzeichnis</translation>
     </message>
     <message>
         <source>through a TURN server</source>
@@ -6343,6 +6381,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{opened} of {tried} relays were linked within {seconds} s, {direct} directly and {relayed} through a TURN server.</source>
         <translation>Mit {opened} von {tried} Relays kam binnen {seconds} s eine Verbindung zustande, mit {direct} direkt und mit {relayed} durch einen TURN-Server.</translation>
+    </message>
+    <message>
+        <source>{passed} of {all}</source>
+        <translation>{passed} von {all}</translation>
     </message>
     <message>
         <source>{paths} of {wanted}</source>

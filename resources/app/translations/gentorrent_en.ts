@@ -4,6 +4,13 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln answer(s) said neither, and do not count.</source>
+        <translation>
+            <numerusform>%Ln answer said neither, and does not count.</numerusform>
+            <numerusform>%Ln answers said neither, and do not count.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln change(s) to your chats would be lost, your newest messages among them.</source>
         <translation>
             <numerusform>%Ln change to your chats would be lost, with your newest message.</numerusform>
@@ -239,6 +246,13 @@
         <translation>
             <numerusform>The system prompt is too long. %Ln character fits.</numerusform>
             <numerusform>The system prompt is too long. %Ln characters fit.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Verifiers of the network ask as others do, and compute again whether an answer comes from the model that it names. Counted is what blocks of their committee say of this machine in the last %Ln hour(s).</source>
+        <translation>
+            <numerusform>Verifiers of the network ask as others do, and compute again whether an answer comes from the model that it names. Counted is what blocks of their committee say of this machine in the last %Ln hour.</numerusform>
+            <numerusform>Verifiers of the network ask as others do, and compute again whether an answer comes from the model that it names. Counted is what blocks of their committee say of this machine in the last %Ln hours.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
