@@ -506,6 +506,12 @@ def _contribute(*opened: str, scrolled: str = "") -> Callable[[Desktop], None]:
     return prepare
 
 
+def _contribute_processor(desktop: Desktop) -> None:
+    """The devices of a machine that has no other."""
+    play(desktop, state())
+    contribute_views.show(desktop, "devices", scrolled="devices", devices=(contribute_views.PROCESSOR,))
+
+
 def _contribute_automatic(desktop: Desktop) -> None:
     """The engine has chosen, and knows of something better."""
     play(desktop, msgspec.structs.replace(state(), contributing=contribute_views.CHOSEN))
@@ -627,6 +633,12 @@ def _network(desktop: Desktop, links: int = 14) -> None:
     desktop.window.open_page("network")
 
 
+def _servers(desktop: Desktop) -> None:
+    _network(desktop)
+    settle()
+    network_views.scroll_to(network_views.page_of(desktop), lambda page: page.servers)
+
+
 VIEWS: dict[str, Callable[[Desktop], None]] = {
     "first-run": _first_run,
     "welcome": _page("chat", network=False, contributing=False),
@@ -657,6 +669,7 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "contribute-failed": _contribute_failed,
     "contribute-when": _contribute("when", scrolled="when"),
     "contribute-devices": _contribute("devices", scrolled="devices"),
+    "contribute-processor": _contribute_processor,
     "contribute-limits": _contribute("money", "traffic", "whom", "relay", scrolled="money"),
     "contribute-log": _contribute("log", "meaning", scrolled="log"),
     "models": _models(models_views.show),
@@ -669,6 +682,7 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "models-hub": _models(models_views.searched),
     "models-none": lambda desktop: desktop.window.open_page("models"),
     "network": _network,
+    "network-servers": _servers,
     "network-crowded": lambda desktop: _network(desktop, links=1000),
     "network-none": lambda desktop: _hosting(desktop, network_views.NONE),
     "network-host": lambda desktop: _hosting(desktop, network_views.NONE, name="Our house", scrolled=True),

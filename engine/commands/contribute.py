@@ -177,12 +177,23 @@ def _lines(state: schema.State, found: schema.Contribution) -> Iterator[str]:
     tokens = f"{totals.tokens_today} tokens today, {totals.tokens_month} this month"
     yield f"Given         {tokens}; {totals.answers} answers since the start"
     yield f"Used          {totals.gigabytes_month:.2f} GB this month, {_energy(found)}"
+    if totals.checks is not None:
+        yield f"Checked       {_checks(totals.checks)}"
     for device in found.devices:
         yield f"Device        {line(device.name)} ({line(device.device)})"
     for missing in found.missing:
         yield f"Not measured  {missing.sensor}: {line(missing.reason)}"
     if found.problem:
         yield f"Problem       {line(found.problem)}"
+
+
+def _checks(checks: schema.Checks) -> str:
+    """What the network's verifiers found, and no more than they did."""
+    if not checks.last:
+        return f"no answer in the last {checks.hours:.0f} h"
+    decided = checks.passed + checks.failed
+    undecided = f", {checks.undecided} that say neither" if checks.undecided else ""
+    return f"{checks.passed} of {decided} answers passed{undecided}; the last about {_when(checks.last)}"
 
 
 def _energy(found: schema.Contribution) -> str:

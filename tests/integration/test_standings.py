@@ -19,12 +19,14 @@ from engine.errors import VerificationError
 from engine.node import standings
 from engine.node.client_presence import ClientPresence
 from engine.node.keys import NodeKeys
+from engine.node.own_results import OwnResults
 from engine.node.presence import Membership
 from engine.storage.key_store import KeyStore
 from engine.transport import chain_http
 from engine.transport.bootstrap_client import parse_bootstrap
 from engine.transport.connectivity import Connectivity
 from engine.verification.chain import standings as chain_standings
+from engine.verification.chain.own_results import Results
 from engine.verification.chain.standings import CheckedStandings
 from engine.wire.blocks import ChainRecords
 from engine.wire.codec import encode
@@ -99,6 +101,33 @@ async def test_who_has_only_the_genesis_reads_the_changes_of_the_committee_page_
         assert await _followed(made, read, kept) == found
     # The server is gone; a reader begins anew and still knows who may certify standings.
     assert await _followed(made, silent, kept) == found
+
+
+async def test_a_node_reads_from_the_server_how_its_own_answers_fared(tmp_path: Path) -> None:
+    made = network()
+    async with chain(tmp_path / "server", made) as it:
+        for block in made.blocks:
+            await it.bring_whole(block)
+
+        async def read(path: str, _limit: int) -> bytes:
+            return (await fetch(it.address, path))[1]
+
+        _, found = await chain_http.followed_standings(read, made.genesis)
+        for name, node in (("good", GOOD), ("bad", BAD)):
+            own = OwnResults(node.node_id, made.genesis, read, tmp_path / name, os.urandom)
+            own.look(found)
+            results = await _read(own)
+            assert results.answers == found.nodes[node.node_id].judged > 0
+            assert (results.failed == 0) == (node is GOOD)
+
+
+async def _read(own: OwnResults) -> Results:
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(own.run())
+        await until(lambda: own.results)
+        running.cancel()
+    assert own.results is not None
+    return own.results
 
 
 async def _followed(made: Judging, read: chain_http.Read, kept: Path) -> CheckedStandings | None:
