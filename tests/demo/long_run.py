@@ -1,7 +1,9 @@
 """`make test-long-demo`: `gentorrent demo` with every way of cheating, several times, one after the other.
 
-Each run is kept in ``.work/test-long-demo/<commit>`` and not done again, so an interrupted one goes on where it was.
-Only a run without problems writes docs/test-results/demo.md and .json.
+Each run is kept in ``.work/test-long-demo/<commit>`` and not done again, so an interrupted one goes on where it was,
+and ways can be played one by one (``--ways``): without options, what is still missing is played then, and all of it is
+judged. A run that went wrong is kept as well; remove its file to play it again. With files changed since the commit
+everything is done anew. Only runs without problems write docs/test-results/demo.md and .json.
 """
 
 from __future__ import annotations
@@ -52,12 +54,16 @@ def main() -> int:
 
 def played(out: Path, way: str) -> Run:
     """What came of one demo, now or before."""
+    found: Run
     if out.exists():
         print(f"[long] {out.stem}: done before", flush=True)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            out.write_text(json.dumps(_play(Path(folder), way), indent=1), encoding="utf-8")
-    found: Run = json.loads(out.read_text(encoding="utf-8"))
+            found = _play(Path(folder), way)
+        unfinished = out.with_suffix(".new")  # what was broken off while it was written is played again
+        unfinished.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        unfinished.replace(out)
+    found = json.loads(out.read_text(encoding="utf-8"))
     print(f"[long] {out.stem}: {found['seconds']:.0f} s, exit code {found['exit_code']}", flush=True)
     return found
 
