@@ -143,20 +143,21 @@ def together(results: Mapping[str, Any]) -> dict[str, Any]:
 
 def of_saturated(saturated: Mapping[str, Any], challenges: float) -> dict[str, Any]:
     """Of the tokens per second of a saturated machine, by what came and by processor time; answers to ``challenges``
-    (their share) are tokens that nobody else gets."""
+    (their share) are tokens that nobody else gets. Earlier versions have stored no share by processor time."""
+    names = {
+        "share": "security_share_throughput_interval",
+        "capacity": "security_share_processor_uncontrolled",
+        "capacity_controlled": "security_share_processor",
+    }
     intervals = {
-        way: {
+        name: {
             key: one if key == "pairs" or one is None else round(one + challenges, 5)
             for key, one in saturated[found].items()
         }
-        for way, found in (("tokens", "share"), ("all", "capacity"), ("controlled", "capacity_controlled"))
+        for found, name in names.items()
+        if found in saturated
     }
-    return {
-        "security_share_throughput": intervals["tokens"]["mean"],
-        "security_share_throughput_interval": intervals["tokens"],
-        "security_share_processor": intervals["controlled"],
-        "security_share_processor_uncontrolled": intervals["all"],
-    }
+    return intervals | {"security_share_throughput": intervals[names["share"]]["mean"]}
 
 
 def find_out(amount: Amount, say: Say) -> dict[str, Any]:

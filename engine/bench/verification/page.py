@@ -48,10 +48,15 @@ share is under *model node*.
 """
 
 SATURATED = {
-    "security_share_processor": "Of a saturated machine's tokens/s they take, by processor time for a token",
-    "security_share_processor_uncontrolled": "The same without a control",
-    "security_share_throughput_interval": "The same by the tokens that came",
+    "security_share_throughput_interval": ("share", "Of a saturated machine's tokens/s they take, by those that came"),
+    "security_share_processor": ("capacity_controlled", "The same by processor time for a token, with a control"),
+    "security_share_processor_uncontrolled": ("capacity", "Without the control"),
 }
+"""Of :func:`course.of_saturated`: what it is of, and its words."""
+EARLIER = (
+    "These are figures of an earlier version: of blocks of three seconds of answers that went on, whose shares vary "
+    "more (decision 0111); `--part security` measures them as *Method* says."
+)
 MECHANISMS: Sequence[tuple[str, str, str, str]] = (
     (
         "replayed or forged receipts",
@@ -159,12 +164,13 @@ def _findings(results: Mapping[str, Any]) -> list[str]:
         _percent(results[name])
         for name in ("security_share_latency", "scoring_share", "scoring_share_new", "scoring_share_established")
     )
+    saturated = results["security"]["saturated"]
     less = f"(wanted: less than {_percent(TARGET)})"
     wanted = f"(wanted: {_percent(TARGET)} or less; by other measures: *Scoring*, below)"
     lines = [
         f"- {excluded} of {nodes} honest nodes excluded in {seen}.",
         f"- Sealing, receipts and verification take {latency} of the total time of a paced answer {less}.",
-        *(_of_saturated(results[key], words) for key, words in SATURATED.items()),
+        *(_of_saturated(results[key], words) for key, (found, words) in SATURATED.items() if found in saturated),
         f"- Scoring takes {scoring} of what it takes to serve 200 answers in an epoch as they come, over the first",
         f"  {epochs} epochs of a node; {new} while it is new, {later} later {wanted}.",
     ]
@@ -344,7 +350,8 @@ def _cost(results: Mapping[str, Any]) -> list[str]:
         f"the network. Shares at the top also count that {_percent(results['challenge_share'])} of the answers are",
         "challenges.",
     ]
-    return [*table(head, rows), "", *below]
+    earlier = [] if "capacity" in results["security"]["saturated"] else ["", EARLIER]
+    return [*table(head, rows), "", *below, *earlier]
 
 
 def _interval(share: Mapping[str, Any]) -> list[str]:

@@ -122,6 +122,19 @@ def test_parts_of_an_older_version_have_to_be_measured_again(tmp_path: Path) -> 
     assert run("bbb", SCORING, SECURITY, before=old)["scoring_share_at_once"] > 0
 
 
+def test_a_page_with_blocks_of_an_earlier_version_says_so(tmp_path: Path) -> None:
+    old = run("aaa")
+    page.store(old, tmp_path)
+    assert "an earlier version" not in (tmp_path / "verification.md").read_text()
+    for one in ("capacity", "capacity_controlled", "busy"):
+        del old["security"]["saturated"][one]
+    page.store(run("bbb", SCORING, before=old), tmp_path)
+    text = (tmp_path / "verification.md").read_text()
+    assert "an earlier version" in text
+    assert "by those that came" in text
+    assert "Without the control" not in text
+
+
 def test_what_was_stored_before_there_were_parts_is_of_one_commit(tmp_path: Path) -> None:
     old = run("aaa")
     del old["parts"]
