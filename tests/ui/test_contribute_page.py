@@ -186,7 +186,7 @@ def test_a_model_whose_files_are_damaged_is_said_and_a_way_to_another_shown(page
     i18n.use("de")
     page.hear(state(network=schema.NetworkState(status="ready"), contributing=failed))
     assert page.top.status.reason.whole_text == (
-        "Das Modell m lässt sich nicht laden. /m.onnx lässt sich nicht laden: sie enthält kein Netz. Die Datei ist "
+        "Das Modell m lässt sich nicht laden. /m.onnx lässt sich nicht laden: sie enthält kein Modell. Die Datei ist "
         "beschädigt: Lade sie noch einmal herunter."
     )
     with qtbot.waitSignal(page.models_requested):

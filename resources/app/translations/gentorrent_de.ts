@@ -5519,7 +5519,7 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     </message>
     <message>
         <source>it holds no graph</source>
-        <translation>sie enthält kein Netz</translation>
+        <translation>sie enthält kein Modell</translation>
     </message>
     <message>
         <source>it sends us to another address, which no bootstrap server does</source>
