@@ -48,7 +48,7 @@ from engine.api.server import ApiServer
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.api.state_feed import StateFeed
 from engine.chats.history import ChatHistory
-from engine.clock import SystemClock
+from engine.clock import Clock, SystemClock
 from engine.errors import GenTorrentError, NetworkNotReadyError
 from engine.inference.text.answer_parts import Content
 from engine.storage.data_directory import DataDirectory, EngineLock, acquire_lock
@@ -365,10 +365,10 @@ async def _serve(server: ApiServer, chats: ChatHistory) -> None:
 
 
 @contextlib.asynccontextmanager
-async def played_engine(directory: Path, engine: PlayedEngine) -> AsyncIterator[Played]:
+async def played_engine(directory: Path, engine: PlayedEngine, clock: Clock | None = None) -> AsyncIterator[Played]:
     """``engine`` behind the real API server, found through a real lock file in ``directory``."""
     lock = acquire_lock(DataDirectory(directory).lock)
-    clock = SystemClock()
+    clock = clock or SystemClock()
     chats = ChatHistory(DataDirectory(directory).chats, engine, nobody_counts, clock, os.urandom, engine.notice)
     server = ApiServer(
         engine,
