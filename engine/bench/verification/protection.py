@@ -40,6 +40,8 @@ NOTHING = dict.fromkeys(ALL, False)
 _T95 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
 """Student's t, two-sided 95 %, by degrees of freedom from 1 on."""
 _LEAST_FOR_A_SLOPE = 6
+_LEAST_SECONDS = 0.005
+"""Half of what processor time is counted in: what took less shows as nothing."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class Side:
         self.speed.append(one.tokens / one.took)
         self.busy.append(one.used[EVERYBODY] / one.took / (os.cpu_count() or 1))
         for name, used in one.used.items():
-            self.processor.setdefault(name, []).append(1000 * used / one.tokens)
+            self.processor.setdefault(name, []).append(1000 * max(used, _LEAST_SECONDS) / one.tokens)
 
 
 @dataclass(slots=True)

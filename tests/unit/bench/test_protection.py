@@ -13,7 +13,7 @@ import pytest
 from engine.bench.drivers import unsealed
 from engine.bench.drivers.unsealed import Protection, compose
 from engine.bench.overlay_network import OverlayNetwork
-from engine.bench.verification.protection import ALL, NEITHER, Amount, Bench, Dose, Pairs, Side, share_of
+from engine.bench.verification.protection import ALL, NEITHER, Amount, Bench, Dose, Pairs, Round, Side, share_of
 from engine.crypto.sealing import SealingKey
 from engine.errors import BenchmarkError, SealError
 from engine.node.receipt_chain import ReceiptChain
@@ -94,6 +94,13 @@ def test_blocks_take_turns_and_find_the_difference_that_is_there() -> None:
     switched = [one["sealing"] for one in client.made("protect")]
     assert switched == [True, False, False, True] * 3
     assert sum(one["times"] for one in others.made("score")) == 2, "a reading for ten answers, rounded up, of each work"
+
+
+def test_processor_time_too_short_to_be_seen_has_a_share_all_the_same() -> None:
+    pairs = Pairs()
+    for side, used in ((pairs.on, 0.01), (pairs.off, 0.0)):
+        side.add(Round(100, 1.0, 2.0, {"client": used, "all": 1.0}))
+    assert pairs.processor("client").mean == pytest.approx(1.0)
 
 
 def test_blocks_of_which_an_answer_failed_are_measured_again() -> None:
