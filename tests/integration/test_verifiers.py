@@ -64,8 +64,7 @@ OTHER = b"something else was written by a smaller model, or the same with anothe
 class Reference:
     """The reference model's worker: it would have written :data:`SAID`."""
 
-    def __init__(self, info: ModelInfo = INFO) -> None:
-        self.info = info
+    info = INFO
 
     def models(self) -> list[ModelInfo]:
         return [self.info]
@@ -241,8 +240,9 @@ async def test_a_leader_that_leaves_out_what_others_promise_lets_nobody_go_unche
 class Otherwise(Reference):
     """A reference model of the same name in another version, whose margins would fail everybody."""
 
+    info = msgspec.structs.replace(INFO, digest=b"o" * 32)
+
     def __init__(self) -> None:
-        super().__init__(msgspec.structs.replace(INFO, digest=b"o" * 32))
         self.scored = 0
 
     async def score(self, request: GenerationRequest, output_ids: Sequence[int]) -> TokenScores:
