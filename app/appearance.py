@@ -66,7 +66,8 @@ def wear_palette(application: QApplication, theme: Theme) -> None:
 
 def wear(widget: QWidget, theme: Theme) -> None:
     """Put the style sheet of ``theme`` on a window and all that belongs to it."""
-    sheet = stylesheet(theme, icon_path("combo-dark" if theme.dark else "combo-light"))
+    look = "dark" if theme.dark else "light"
+    sheet = stylesheet(theme, icon_path(f"combo-{look}"), icon_path(f"tick-{look}"))
     if widget.styleSheet() != sheet:
         widget.setStyleSheet(sheet)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from app.theme import Theme
 
 
-def stylesheet(theme: Theme, chevron: str) -> str:
-    """Qt style sheet of the whole application. ``chevron`` is the path of the mark of a drop-down list."""
+def stylesheet(theme: Theme, chevron: str, tick: str) -> str:
+    """Qt style sheet of the whole application. ``chevron`` is the path of the mark of a drop-down list, ``tick`` that
+    of the one in a box."""
     t = theme
     return f"""
 * {{ font-size: {t.body}pt; color: {t.text}; placeholder-text-color: {t.quiet}; }}
@@ -63,10 +64,10 @@ QPushButton#flat {{ border: 2px solid transparent; background: transparent; padd
 QPushButton#flat:hover {{ background: {t.hover}; }}
 QPushButton#flat:pressed {{ background: {t.pressed}; }}
 QPushButton#flat:focus {{ border: 2px solid {t.focus}; padding: 0; min-height: 20px; }}
-QPushButton#link {{ border: 2px solid transparent; background: transparent; color: {t.accent}; padding: 0 {t.tiny}px;
-    font-size: {t.caption}pt; min-height: 20px; }}
+QPushButton#link {{ border: none; border-bottom: 2px solid transparent; background: transparent; color: {t.accent};
+    padding: 2px 0 0 0; font-size: {t.caption}pt; min-height: 20px; }}
 QPushButton#link:hover {{ text-decoration: underline; }}
-QPushButton#link:focus {{ border: 2px solid {t.focus}; border-radius: {t.tiny}px; }}
+QPushButton#link:focus {{ border-bottom: 2px solid {t.focus}; }}
 
 QToolButton#quietButton {{ border: 2px solid transparent; border-radius: {t.tiny}px; background: transparent;
     color: {t.quiet}; font-size: {t.caption}pt; padding: 1px {t.tiny}px; min-height: 20px; }}
@@ -96,16 +97,10 @@ QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:ho
 #chatList QListWidget::item:disabled {{ color: {t.quiet}; padding-top: {t.medium}px; background: transparent; }}
 #chatList QListWidget::item:hover {{ background: {t.hover}; }}
 #chatList QListWidget::item:selected {{ background: {t.accent_ground}; color: {t.text}; }}
-#chatList QListWidget QLineEdit {{ padding: 0 {t.tiny}px; min-height: 0; }}
-#chatList QLineEdit {{ background: {t.raised}; border: 1px solid {t.strong_line}; padding: {t.tiny}px {t.small}px;
+#chatList QListWidget QLineEdit {{ background: {t.raised}; border: 2px solid {t.focus}; padding: 0 {t.tiny}px;
     border-radius: {t.small_radius}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-#chatList QLineEdit:focus {{ border: 2px solid {t.focus}; padding: {t.tiny - 1}px {t.small - 1}px; }}
 #picker {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.radius}px; }}
-#picker QLineEdit {{ background: {t.ground}; border: 1px solid {t.strong_line}; padding: {t.tiny + 1}px {t.small}px;
-    border-radius: {t.small_radius}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-#picker QLineEdit:focus {{ border: 2px solid {t.focus}; padding: {t.tiny}px {t.small - 1}px; }}
 #picker QListWidget {{ background: transparent; border: none; outline: none; }}
-#downloadBar QPushButton#link {{ padding: 0; margin-left: -2px; }}
 #findBar {{ background: {t.sunken}; border-bottom: 1px solid {t.line}; }}
 #downloadBar {{ background: {t.accent_ground}; border-radius: {t.radius}px; }}
 QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
@@ -117,7 +112,6 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 #setupPanel QPlainTextEdit:focus, #setupPanel QLineEdit:focus, #licenceText:focus {{ border: 2px solid {t.focus};
     padding: 2px {t.small - 1}px; }}
-#setupPanel QPushButton#link {{ padding: 0; margin-left: -2px; }}
 #card QLineEdit, #find {{ background: {t.raised}; border: 1px solid {t.strong_line}; border-radius: {t.small_radius}px;
     padding: 0 {t.small}px; min-height: {t.control - 2}px; selection-background-color: {t.accent};
     selection-color: {t.on_accent}; }}
@@ -128,6 +122,14 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 #invitation:focus {{ border: 2px solid {t.focus}; padding: {t.tiny - 1}px; }}
 #card QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; }}
 #card QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+QCheckBox::indicator {{ width: 16px; height: 16px; background: {t.raised}; border: 1px solid {t.strong_line};
+    border-radius: {t.tiny}px; }}
+QCheckBox::indicator:hover {{ background: {t.hover}; }}
+QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{tick}"); }}
+QCheckBox::indicator:checked:hover {{ background: {t.accent_hover}; border-color: {t.accent_hover}; }}
+QCheckBox::indicator:focus {{ border: 2px solid {t.text}; width: 14px; height: 14px; }}
+QCheckBox::indicator:disabled {{ background: {t.sunken}; border-color: {t.line}; }}
+QCheckBox::indicator:checked:disabled {{ background: {t.disabled}; border-color: {t.disabled}; }}
 QSlider {{ min-height: 22px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {t.line}; }}
 QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {t.accent}; }}

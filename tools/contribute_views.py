@@ -62,6 +62,8 @@ NOT_KEPT = say(
         "storage.full", action=say("storage.write"), path="/home/ada/.local/share/GenTorrent/contributing/rules.json"
     ),
 )
+NIGHT = time.mktime((*time.localtime()[:3], 2, 12, 0, 0, 0, -1))
+"""When the pictures are taken: at an hour in which the rules let this machine work, and the same for all of them."""
 LOG = (
     (3600 * 9, say("governor.event_rules")),
     (3600 * 5, say("governor.event_paused", reasons=say("governor.idle", minutes=5.0))),
@@ -77,10 +79,11 @@ def contribution(**fields: object) -> schema.Contribution:
     return schema.Contribution(**(values | fields))  # type: ignore[arg-type]
 
 
-def samples(now: float, cards: tuple[schema.Device, ...]) -> list[schema.ContributionSample]:
-    """Ten minutes of a machine that has something to do."""
+def samples(now: float, cards: tuple[schema.Device, ...], rests: int = 0) -> list[schema.ContributionSample]:
+    """Ten minutes of a machine that has something to do, but for the last ``rests`` seconds."""
     found = []
     for second in range(SECONDS):
+        works = second < SECONDS - rests
         busy = 0.55 + 0.3 * math.sin(second / 41) + 0.12 * math.sin(second / 7)
         devices = tuple(
             schema.DeviceSample(
@@ -90,23 +93,26 @@ def samples(now: float, cards: tuple[schema.Device, ...]) -> list[schema.Contrib
             for place, card in enumerate(cards)
         )  # fmt: skip
         found.append(schema.ContributionSample(
-            at=now - SECONDS + second, tokens_per_s=110 * busy + 8 * math.sin(second / 3), answering=2,
-            processor_load=0.1 + 0.1 * busy, temperature=44 + 8 * busy,
-            processor_power=22 + 9 * busy, devices=devices,
+            at=now - SECONDS + second, answering=2 * works,
+            tokens_per_s=works * (110 * busy + 8 * math.sin(second / 3)), processor_load=0.1 + 0.1 * busy,
+            temperature=44 + 8 * busy, processor_power=22 + 9 * busy, devices=devices,
         ))  # fmt: skip
     return found
 
 
-def show(desktop: Desktop, *opened: str, scrolled: str = "", works: bool = True, **fields: object) -> None:
-    """The page with these parts opened, scrolled to one of them; ``works``: with measurements of that."""
+def show(
+    desktop: Desktop, *opened: str, scrolled: str = "", works: bool = True, rests: int = 0, **fields: object
+) -> None:
+    """The page with these parts opened, scrolled to one of them; ``works``: with measurements of that; ``rests``: the
+    seconds since it has done nothing."""
     now = time.time()
     said = contribution(**fields)
     told = desktop.link.event_received
     told.emit(said)
-    log = tuple(schema.OwnerEvent(at=now - ago, text=text) for ago, text in LOG)
+    log = tuple(schema.OwnerEvent(at=NIGHT - ago, text=text) for ago, text in LOG[: -1 if rests else None])
     told.emit(schema.OwnerEvents(ref="contribution", events=log))
     cards = tuple(one for one in said.devices if one.kind == "gpu")
-    for sample in samples(now, cards) if works else ():
+    for sample in samples(now, cards, rests) if works else ():
         told.emit(sample)
     desktop.window.open_page("contribute")
     page = desktop.window.page_widget("contribute")

@@ -24,7 +24,7 @@ def _fit(verdict: schema.Verdict, memory: float, speed: float, disk: float = 0) 
     """On the graphics card."""
     return schema.ModelFit(
         verdict=verdict, device="gpu", memory=round(memory * 1e9), memory_free=11_000_000_000, context=4096,
-        memory_total=12_000_000_000, disk=round(disk * 1e9), disk_free=31_000_000_000, tokens_per_s=speed,
+        memory_total=12_000_000_000, disk=round(disk * 1e9), disk_free=212_000_000_000, tokens_per_s=speed,
         speed_known="estimated" if disk else "measured",
     )  # fmt: skip
 
@@ -197,6 +197,9 @@ def _over(desktop: Desktop, make: Callable[[], None]) -> None:
     dialog.setGraphicsEffect(shadow)
     dialog.setAutoFillBackground(True)
     dialog.show()
-    dialog.adjustSize()
+    width = min(dialog.sizeHint().width(), desktop.window.width() - 32)
+    layout = dialog.layout()
+    assert layout is not None
+    dialog.resize(width, layout.totalHeightForWidth(width))
     dialog.move(desktop.window.rect().center() - QPoint(dialog.width() // 2, dialog.height() // 2))
     dialog.raise_()

@@ -13,6 +13,8 @@ from engine.api import schema
 from engine.sentences import say, together
 
 DAY = 86_400.0
+NOW = time.mktime((*time.localtime()[:3], 12, 0, 0, 0, 0, -1))
+"""Noon of today, so that two pictures say the same."""
 NETWORK_ID = "5f3c9a" * 10 + "07d1"
 IDS = ("k7wq2mzt5pab3cx4", "fh3kq9dw7tmz2pab")
 INVITATION = (
@@ -22,7 +24,6 @@ INVITATION = (
 
 def hosting(private: bool = True, **fields: object) -> schema.Hosting:
     """What an engine says of the network that it hosts."""
-    now = 60 * round(time.time() / 60)
     values: dict[str, object] = {
         "status": "running", "name": "Our house", "network_id": NETWORK_ID, "private": private,
         "url": "http://192.168.1.20:8900", "address": f"http://192.168.1.20:8900#{NETWORK_ID}",
@@ -30,14 +31,14 @@ def hosting(private: bool = True, **fields: object) -> schema.Hosting:
         "invitations": (
             schema.HostedInvitation(invitation="01" * 16, status="in_use", own=True),
             schema.HostedInvitation(
-                invitation="1a" * 16, label="Grandpa's laptop", status="expired", expires=now - DAY
+                invitation="1a" * 16, label="Grandpa's laptop", status="expired", expires=NOW - DAY
             ),
             schema.HostedInvitation(
                 invitation="7c" * 16, label="Ada's desktop", status="in_use", node="v5mzt2k7wq3cabpx",
-                until=now + 30 * DAY,
+                until=NOW + 30 * DAY,
             ),
             schema.HostedInvitation(
-                invitation="9e" * 16, label="The machine in the attic", expires=now + 3 * DAY, bound=True
+                invitation="9e" * 16, label="The machine in the attic", expires=NOW + 3 * DAY, bound=True
             ),
         ),
     }  # fmt: skip
@@ -47,7 +48,7 @@ def hosting(private: bool = True, **fields: object) -> schema.Hosting:
 NONE = schema.Hosting(local_address="192.168.1.20", ids=IDS)
 INVITED = schema.InvitationMade(
     ref="hosting", text=INVITATION,
-    invitation=schema.HostedInvitation(invitation="9e" * 16, expires=60 * round(time.time() / 60) + 3 * DAY),
+    invitation=schema.HostedInvitation(invitation="9e" * 16, expires=NOW + 3 * DAY),
 )  # fmt: skip
 
 

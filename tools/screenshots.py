@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.appearance import dress
 from app.desktop import Desktop
 from app.engine_link import EngineLink, EngineStatus
+from app.models.history import SECONDS
 from app.models.limits import Hardware
 from app.options import Options
 from app.preferences import PreferenceStore
@@ -118,7 +119,7 @@ def state(network: bool = True, contributing: bool = True) -> schema.State:
         network=schema.NetworkState(
             status="ready", name="open-lab", network_id="5f3c" * 16, bootstrap="https://bootstrap.example.org",
             bootstrap_connected=True, bootstrap_used="https://bootstrap.example.org", bootstrap_since=1_790_000_040.0,
-            listed_since=1_790_000_100.0, nodes=214, relays=168, links=24, links_relayed=2, nat="endpoint-independent",
+            listed_since=1_790_000_100.0, nodes=214, relays=168, links=14, links_relayed=1, nat="endpoint-independent",
             turn_server="turns:turn.example.org:5349", paths=4, paths_wanted=4, hops_wanted=3,
         )
         if network
@@ -289,6 +290,7 @@ def _folders(desktop: Desktop) -> None:
 def _found(desktop: Desktop) -> None:
     _chat(desktop)
     desktop.window.chat_page.show_chats()
+    desktop.window.chat_page.chats.focus_search()
     desktop.window.chat_page.chats.search.setText("relay")
     settle(400)
     hits = tuple(
@@ -326,15 +328,15 @@ def _setup(desktop: Desktop) -> None:
 LIBRARY = (
     schema.LibraryModel(
         model="Qwen2.5-1.5B-Instruct", variant="q4", licence="apache-2.0", page="https://huggingface.co/Qwen",
-        context=32_768, size=1_190_000_000, memory=2_100_000_000, verdict="fits", tokens_per_s=21,
+        context=32_768, size=1_190_000_000, memory=2_100_000_000, verdict="fits", tokens_per_s=78,
     ),
     schema.LibraryModel(
         model="SmolLM2-360M-Instruct", variant="q4", licence="apache-2.0", page="https://huggingface.co/HuggingFaceTB",
-        context=8_192, size=270_000_000, memory=800_000_000, verdict="fits", tokens_per_s=74,
+        context=8_192, size=270_000_000, memory=800_000_000, verdict="fits", tokens_per_s=210,
     ),
     schema.LibraryModel(
-        model="Phi-3.5-mini-instruct", variant="q4", licence="mit", page="https://huggingface.co/microsoft",
-        context=131_072, size=2_780_000_000, memory=6_900_000_000, verdict="does_not_fit",
+        model="Qwen3-32B", variant="q4", licence="apache-2.0", page="https://huggingface.co/Qwen",
+        context=32_768, size=19_400_000_000, memory=22_600_000_000, verdict="does_not_fit",
     ),
 )  # fmt: skip
 
@@ -478,9 +480,8 @@ def _failed(desktop: Desktop) -> None:
     chats_listed(desktop)
     desktop.window.header.choose(next(one for one in desktop.status.models if one.model.startswith("Llama")))
     desktop.window.ask("Compare three ways to proof bread dough.")
-    text = "All machines with this model are busy: about 40 questions wait in front of yours."
     turn = desktop.chat.turns[-1]
-    refused = schema.RequestFailed(request="send_message", code="overloaded", text=text, ref=turn.ref)
+    refused = schema.RequestFailed(request="send_message", code="overloaded", text=say("asked.full"), ref=turn.ref)
     desktop.link.event_received.emit(refused)
 
 
@@ -488,6 +489,11 @@ GUARD = (
     "A guard is the first relay of a path. It knows **your address**, as somebody has to take your packets, and the "
     "relay behind it. It does not know what you ask, nor which machine answers: both are sealed for others."
 )
+
+
+def _welcome(desktop: Desktop) -> None:
+    """The chat before the first question."""
+    play(desktop, state(network=False, contributing=False), schema.ChatList(ref="list-0", chats=(), folders=()))
 
 
 def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
@@ -500,7 +506,7 @@ def _page(name: PageName, **fields: bool) -> Callable[[Desktop], None]:
 
 def _contribute(*opened: str, scrolled: str = "") -> Callable[[Desktop], None]:
     def prepare(desktop: Desktop) -> None:
-        play(desktop, state())
+        play(desktop, _contributes())
         contribute_views.show(desktop, *opened, scrolled=scrolled)
 
     return prepare
@@ -512,9 +518,25 @@ def _contribute_processor(desktop: Desktop) -> None:
     contribute_views.show(desktop, "devices", scrolled="devices", devices=(contribute_views.PROCESSOR,))
 
 
+def _contributes(better: bool = False) -> schema.State:
+    """A machine with graphics cards, on which the engine has chosen a model; perhaps it knows of a better one."""
+    chosen = contribute_views.CHOSEN
+    return msgspec.structs.replace(
+        state(),
+        contributing=chosen if better else msgspec.structs.replace(chosen, better="", better_reason=""),
+        models=(
+            schema.ModelState(
+                id=contribute_views.CHOSEN.model, where="both", nodes=5, context_length=32_768, tokens_per_s=61,
+                provider="CUDAExecutionProvider",
+            ),
+            *state().models,
+        ),
+    )  # fmt: skip
+
+
 def _contribute_automatic(desktop: Desktop) -> None:
-    """The engine has chosen, and knows of something better."""
-    play(desktop, msgspec.structs.replace(state(), contributing=contribute_views.CHOSEN))
+    """The engine knows of something better."""
+    play(desktop, _contributes(better=True))
     contribute_views.show(desktop)
 
 
@@ -524,6 +546,7 @@ def _contribute_offers(desktop: Desktop) -> None:
     contribute_views.show(
         desktop,
         devices=(contribute_views.PROCESSOR,),
+        rests=SECONDS,
         rules=schema.Rules(relay=False),
         totals=schema.Totals(),
         relay_reason=say("governor.relay_off"),
@@ -543,10 +566,11 @@ def _contribute_failed(desktop: Desktop) -> None:
 def _contribute_paused(desktop: Desktop) -> None:
     """While a game runs, on a machine without a graphics card that can be used."""
     reason = say("governor.program", program="Cyberpunk2077")
-    now = schema.ContributingState(on=True, status="paused", reason=reason, model="gentorrent-builtin")
+    now = schema.ContributingState(on=True, status="paused", reason=reason, model="gentorrent-builtin", answered=31)
     play(desktop, msgspec.structs.replace(state(), contributing=now))
     contribute_views.show(
-        desktop, "devices", scrolled="", devices=(contribute_views.PROCESSOR,), paused=True, reasons=(reason,),
+        desktop, "devices", scrolled="", rests=200, devices=(contribute_views.PROCESSOR,), paused=True,
+        reasons=(reason,),
         rules=schema.Rules(), totals=schema.Totals(tokens_today=1200, tokens_month=40_000, answers=31),
     )  # fmt: skip
 
@@ -565,7 +589,12 @@ SUGGESTED = schema.Library(
     ref="library",
     models=(
         schema.LibraryModel(
-            model="Qwen3-8B", variant="q4f16", licence="apache-2.0", size=5_200_000_000, verdict="fits", tokens_per_s=61
+            model="Qwen2.5-7B-Instruct",
+            variant="q4",
+            licence="apache-2.0",
+            size=4_900_000_000,
+            verdict="fits",
+            tokens_per_s=24,
         ),
     ),
 )
@@ -620,7 +649,9 @@ def _hosting(
 
 def _checked(desktop: Desktop, event: schema.Event) -> None:
     """The check of the connection."""
-    play(desktop, state(contributing=False), network_views.NONE)
+    said = state(contributing=False)
+    strict = msgspec.structs.replace(said.network, nat="endpoint-dependent", turn_server="", links_relayed=0)
+    play(desktop, msgspec.structs.replace(said, network=strict), network_views.NONE)
     page = network_views.page_of(desktop)
     desktop.status.doctor.examine(bandwidth=True)
     desktop.link.event_received.emit(event)
@@ -629,7 +660,13 @@ def _checked(desktop: Desktop, event: schema.Event) -> None:
 
 
 def _network(desktop: Desktop, links: int = 14) -> None:
-    play(desktop, state(), _topology(links))
+    said = state()
+    if links > said.network.relays:
+        network = msgspec.structs.replace(
+            said.network, nodes=8 * links, relays=6 * links, links=links, links_relayed=links // 11
+        )
+        said = msgspec.structs.replace(said, network=network)
+    play(desktop, said, _topology(links))
     desktop.window.open_page("network")
 
 
@@ -641,7 +678,7 @@ def _servers(desktop: Desktop) -> None:
 
 VIEWS: dict[str, Callable[[Desktop], None]] = {
     "first-run": _first_run,
-    "welcome": _page("chat", network=False, contributing=False),
+    "welcome": _welcome,
     "chat": _chat,
     "chat-deleted": _deleted,
     "chat-folders": _folders,

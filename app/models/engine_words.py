@@ -2,7 +2,7 @@
 
 Beside its English texts the engine sends codes with values (``words``); the sentences of all codes are translated with
 the window's own texts. A text without them comes from elsewhere, such as from the machine that was asked, and is shown
-as it came, after what its code means.
+as it came, after what its code means, unless it is one of ours.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ CODES = {
     "stopped": mark("The download was stopped."),
 }
 """What the codes of errors mean, whatever else is said of them."""
+_KNOWN = frozenset(sentence for sentence in SENTENCES.values() if "{" not in sentence)
+"""Texts that other machines say without codes, in the words that this program has too."""
 _LIST = re.compile(r"(\w+)\[(\d+)\]")
 
 
@@ -51,6 +53,8 @@ def from_engine(said: schema.Worded, field: str = "text") -> str:
     parts = said.words.get(field, ())
     if parts and all(_known(part) for part in parts):
         return _joined(parts)
+    if text in _KNOWN:
+        return tr(text)
     meaning = CODES.get(getattr(said, "code", "")) if field == "text" else None
     if meaning is None or i18n.current() == i18n.SOURCE_LANGUAGE or not text:
         return text

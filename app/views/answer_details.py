@@ -26,7 +26,7 @@ class AnswerDetails(QFrame):
         self._grid.setContentsMargins(theme.medium, theme.medium, theme.medium, theme.medium)
         self._grid.setHorizontalSpacing(theme.large)
         self._grid.setVerticalSpacing(theme.small)
-        self._grid.setColumnMinimumWidth(0, 130)
+        self._grid.setColumnMinimumWidth(0, 110)
         self._grid.setColumnStretch(1, 1)
         self.receipt: QPushButton | None = None
         self._done: object = None

@@ -12,9 +12,12 @@ from app.i18n import tr
 from app.models.facts import Fact, Figure
 from app.theme import Theme
 from app.views.basics import Dot, PlainLabel
+from app.views.contribute.rule_row import RuleRow
 from app.views.icons import ThemeIcon
 
 COPY_SIZE = 28
+_LINE = 5
+"""Above and below a line of text beside a button of that size."""
 
 
 class Page(QScrollArea):
@@ -63,28 +66,12 @@ class Card(QFrame):
             self.column.addWidget(PlainLabel(about, "quiet"))
 
     def add_row(self, name: str, about: str, control: QWidget) -> PlainLabel:
-        """A line with its control at the right. Returns the label with ``about``."""
+        """A line with its control at the right, or below where it is narrow. Returns the label with ``about``."""
         if self.column.count():
             self.add_line()
-        row = QHBoxLayout()
-        row.setSpacing(self._theme.large)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        label = PlainLabel(name, "rowTitle")
-        label.setBuddy(control)
-        words.addWidget(label)
-        explanation = PlainLabel(about, "quiet")
-        words.addWidget(explanation)
-        if not about:
-            explanation.hide()
-        row.addLayout(words, 1)
-        row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.column.addLayout(row)
-        if not control.accessibleName():
-            control.setAccessibleName(name)
-        if about:
-            control.setAccessibleDescription(about)
-        return explanation
+        row = RuleRow(self._theme, name, about, control)
+        self.column.addWidget(row)
+        return row.about
 
     def add_line(self) -> QWidget:
         """A line between two rows."""
@@ -198,18 +185,20 @@ class Facts(QWidget):
 
     def _place(self) -> None:
         self._grid.setColumnMinimumWidth(0, 0 if self._narrow else 150)
-        middle = Qt.AlignmentFlag.AlignVCenter
+        top = Qt.AlignmentFlag.AlignTop
         for index, (name, value, button) in enumerate(self._rows):
             row = 2 * index
+            for label in (name, value):
+                label.setContentsMargins(0, 0 if self._narrow else _LINE, 0, 0 if self._narrow else _LINE)
             if self._narrow:
                 self._grid.addWidget(name, row, 0, 1, 2, Qt.AlignmentFlag.AlignBottom)
                 self._grid.addWidget(value, row + 1, 0, 1, 2, Qt.AlignmentFlag.AlignTop)
             else:
-                self._grid.addWidget(name, row, 0, middle)
-                self._grid.addWidget(value, row, 1, middle)
+                self._grid.addWidget(name, row, 0, top)
+                self._grid.addWidget(value, row, 1, top)
             self._grid.setRowMinimumHeight(row, COPY_SIZE)
             if button is not None:
-                self._grid.addWidget(button, row, 2, middle)
+                self._grid.addWidget(button, row, 2, top)
 
 
 class StatusRow(QWidget):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout
 
 from app.i18n import tr
 from app.models.chats import LONGEST_QUERY, ChatsModel
@@ -12,6 +12,7 @@ from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.chat_rows import ChatRows
 from app.views.icons import ThemeIcon
+from app.views.search_field import SearchField
 from app.views.undo_bar import UndoBar
 
 WIDTH = 264
@@ -38,16 +39,9 @@ class ChatList(QFrame):
         column.setContentsMargins(theme.small, theme.small, theme.small, theme.small)
         column.setSpacing(theme.small)
         column.addLayout(self._make_top())
-        self.search = _Search()
-        self.search.setPlaceholderText(tr("Search all chats"))
-        self.search.setAccessibleName(tr("Search all chats"))
+        self.search = _Search(theme, tr("Search all chats"))
         self.search.setToolTip(tr("{action} ({key})", action=tr("Search all chats"), key=tr("Ctrl+F", "key")))
         self.search.setMaxLength(LONGEST_QUERY)
-        self.search.setClearButtonEnabled(True)
-        clear = self.search.findChild(QToolButton)
-        if isinstance(clear, QToolButton):
-            clear.setAccessibleName(tr("End the search"))
-            clear.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.search.textChanged.connect(chats.search)
         row = QHBoxLayout()
         row.setSpacing(theme.tiny)
@@ -127,7 +121,7 @@ class ChatList(QFrame):
         return row
 
 
-class _Search(QLineEdit):
+class _Search(SearchField):
     """Escape ends the search, the down key goes on to what was found."""
 
     list_requested = Signal()

@@ -39,6 +39,11 @@ class RowDelegate(QStyledItemDelegate):
         self._theme = theme
         self.target = -1
 
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().initStyleOption(option, index)
+        if index.data(CHAT):  # the mark of a chat stands behind its title, so that all titles begin in one line
+            option.decorationPosition = QStyleOptionViewItem.Position.Right
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         shown = QStyleOptionViewItem(option)
         shown.rect.setLeft(shown.rect.left() + _indent(index))

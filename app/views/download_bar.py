@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from app.i18n import tr
 from app.models.library import LibraryModel
@@ -11,6 +12,8 @@ from app.theme import Theme
 from app.views.basics import LinkButton, PlainLabel
 
 STEPS = 1000
+_ONE_ROW = 480
+"""Pixels in which words and buttons stand beside each other."""
 
 
 class DownloadBar(QFrame):
@@ -26,7 +29,7 @@ class DownloadBar(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.medium, theme.small, theme.medium, theme.small)
         column.setSpacing(theme.tiny)
-        row = QHBoxLayout()
+        self._row = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(theme.small)
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -45,8 +48,12 @@ class DownloadBar(QFrame):
         self.away.clicked.connect(library.decline)
         self.stop = QPushButton(tr("Stop"))
         self.stop.clicked.connect(library.stop)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.small)
         for button in (self.fetch, self.away, self.stop):
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        buttons.addStretch()
+        row.addLayout(buttons)
         column.addLayout(row)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
@@ -77,3 +84,8 @@ class DownloadBar(QFrame):
         self.progress.setValue(round(STEPS * (offer.share or 0)))
         self.progress.setAccessibleName(tr("{action}: {model}", action=tr("Download"), model=offer.model))
         self.progress.setAccessibleDescription(offer.text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        beside = self.width() >= _ONE_ROW
+        self._row.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)

@@ -21,8 +21,8 @@ class ElsewhereBar(QFrame):
         self.setObjectName("undo")
         self._theme = theme
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.medium, theme.tiny, theme.small, theme.tiny)
-        row.setSpacing(theme.small)
+        row.setContentsMargins(theme.medium, theme.tiny, theme.medium, theme.tiny)
+        row.setSpacing(theme.medium)
         self._dot = Dot(theme.busy)
         row.addWidget(self._dot)
         row.addWidget(PlainLabel(tr("An answer is being written to another version.")), 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -29,13 +29,26 @@ from app.views.icons import ThemeIcon, icon
 
 _NARROW = 700
 """Below this width words make room for controls."""
+_WIDEST = 480
+"""Of the list of models: a name with all that is said of it."""
 _TIGHT = 500
 """Below this width also the name of the switch does."""
 
 
+def shortened(text: str, metrics: QFontMetrics, width: int) -> str:
+    """A name and what is said of it (``name · this, that``) in ``width`` pixels: rather one thing less than half a
+    word, and … only where not even the name fits."""
+    while (cut := metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)) != text:
+        name = text.find(" · ")
+        if name < 0:
+            break
+        text = text[: max(name, text.rfind(", "))]
+    return cut
+
+
 class ModelBox(QComboBox):
-    """A drop-down list that shows … where its text does not fit, which Qt's own does not with a style sheet. What opens
-    under it is another list."""
+    """A drop-down list whose text is shortened where it does not fit, which Qt's own is not with a style sheet. What
+    opens under it is another list."""
 
     opened = Signal()
 
@@ -49,8 +62,7 @@ class ModelBox(QComboBox):
         field = self.style().subControlRect(
             QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
         )
-        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, field.width() - 4)
-        option.currentText = text
+        option.currentText = shortened(self.currentText(), self.fontMetrics(), field.width() - 4)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         painter.end()
@@ -67,7 +79,8 @@ class Header(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("header")
-        layout = QHBoxLayout(self)
+        self._theme = theme
+        self._row = layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.large, theme.small, theme.large, theme.small)
         layout.setSpacing(theme.medium)
         self.chats = QToolButton()
@@ -90,15 +103,15 @@ class Header(QFrame):
         layout.addWidget(self._mark)
         self._name = PlainLabel("GenTorrent", "name")
         self._name.setWordWrap(False)
+        self._name.setContentsMargins(0, 0, theme.small, 0)
         layout.addWidget(self._name)
-        layout.addSpacing(theme.small)
         self.models = ModelBox()
         self.models.setAccessibleName(tr("Model that answers"))
         self.models.setItemDelegate(QStyledItemDelegate(self.models))  # the default one ignores the style sheet
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(12)
         self.models.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.models.setMaximumWidth(420)
+        self.models.setMaximumWidth(_WIDEST)
         layout.addWidget(self.models, 10)
         self.setup = QToolButton()
         self.setup.setObjectName("tool")
@@ -111,7 +124,7 @@ class Header(QFrame):
         self.setup.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setup.clicked.connect(self.setup_requested)
         layout.addWidget(self.setup)
-        layout.addStretch(1)
+        layout.addStretch()
         layout.addWidget(self._make_contribute(theme))
         self.new_chat = QPushButton(" " + tr("New chat"))
         ThemeIcon(self.new_chat, theme, "new-chat", size=18)
@@ -193,6 +206,9 @@ class Header(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = self.width() >= _NARROW
+        margin = self._theme.large if wide else self._theme.small
+        self._row.setContentsMargins(margin, self._theme.small, margin, self._theme.small)
+        self._row.setSpacing(self._theme.medium if wide else self._theme.small)
         self._name.setVisible(wide)
         self._mark.setVisible(wide)
         self._contribute_text.setVisible(wide)

@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, 
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -20,8 +19,9 @@ from app.i18n import tr
 from app.models.picking import Entry, Section
 from app.models.safe_text import visible
 from app.theme import Theme
+from app.views.search_field import SearchField
 
-WIDTH, HEIGHT = 440, 460
+WIDTH, HEIGHT = 480, 460
 _ENTRY, _NAME, _DETAILS = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
 
 
@@ -38,9 +38,7 @@ class ModelPicker(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.small, theme.small, theme.small, theme.small)
         column.setSpacing(theme.small)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Find a model"))
-        self.search.setAccessibleName(tr("Find a model"))
+        self.search = SearchField(theme, tr("Find a model"))
         self.search.setMaxLength(100)
         self.search.textChanged.connect(self.words_changed)
         self.search.installEventFilter(self)

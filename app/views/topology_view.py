@@ -138,13 +138,12 @@ class TopologyView(QWidget):
                 continue
             text, place = visible(mark.label), self.place(mark)
             size = QSizeF(metrics.horizontalAdvance(text) + 8, metrics.height())
-            free = [
-                (sum(_crosses(box, line) for line in lines), at, box)
+            boxes = [
+                (sum(map(box.intersects, taken)), sum(_crosses(box, line) for line in lines), at, box)
                 for at, box in enumerate(self._boxes(mark, place, size))
-                if not any(map(box.intersects, taken))
             ]
-            crossed, _, box = min(free, key=lambda one: one[:2], default=(1, 0, QRectF()))
-            if crossed == 0 or (mark.kind in ("here", "others") and free):
+            hidden, crossed, _, box = min(boxes, key=lambda one: one[:3], default=(1, 1, 0, QRectF()))
+            if not (hidden or crossed) or (mark.kind in ("here", "others") and boxes):
                 taken.append(box)
                 found.append((mark, text, box))
         return found

@@ -17,7 +17,7 @@ class UndoBar(QFrame):
         super().__init__()
         self.setObjectName("undo")
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.medium, theme.tiny, theme.small, theme.tiny)
+        row.setContentsMargins(theme.medium, theme.tiny, theme.medium, theme.tiny)
         self.text = PlainLabel("")
         row.addWidget(self.text, 1)
         self.undo = LinkButton(tr("Undo"), tr("Undo: bring back what was deleted"))

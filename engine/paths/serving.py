@@ -21,6 +21,7 @@ from engine.paths.effects import Lane, Send
 from engine.paths.execution import Execution
 from engine.paths.forward import ForwardOver, said_to_entry_node
 from engine.paths.room import MAX_EXECUTIONS, gives_way
+from engine.sentences import SENTENCES
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
 from engine.wire.answer import (
     Acknowledge,
@@ -41,7 +42,7 @@ from engine.wire.answer import (
 from engine.wire.codec import encode
 from engine.wire.forward import ForwardEnd
 
-FULL = "The machine that was asked has no place at the moment. Ask again; another one answers."
+FULL = SENTENCES["asked.full"]
 MAX_FORWARDED = 256
 """Requests that others serve, at a time."""
 DECIDE_SECONDS = 0.5

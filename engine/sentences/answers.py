@@ -17,6 +17,7 @@ ANSWERS = {
     "stage.gone_goes_on": mark("The machine that was answering is gone; another one goes on with the answer"),
     "stage.gone_asking": mark("The machine that was answering is gone; asking another one"),
     "stage.full_goes_on": mark("That machine is full; another one goes on with the answer"),
+    "asked.full": mark("The machine that was asked has no place at the moment. Ask again; another one answers."),
     "stage.full_asking": mark("That machine is full; asking another one"),
     "stage.changed_goes_on": mark("That machine has another model now; another one goes on with the answer"),
     "stage.changed_asking": mark("That machine has another model now; asking another one"),

@@ -238,8 +238,10 @@ def test_the_window_says_them_in_its_language() -> None:
 
 def test_words_of_others_come_after_what_their_code_means() -> None:
     strange = schema.AnswerProblem(code="overloaded", text="Node is at capacity.")
+    known = schema.AnswerProblem(code="overloaded", text=SENTENCES["asked.full"])
     assert from_engine(strange) == "Node is at capacity."
     i18n.use("de")
+    assert from_engine(known).startswith("Der gefragte Rechner")
     assert from_engine(strange) == "Gerade ist zu viel zu tun. (Node is at capacity)"
     newer = schema.AnswerProblem(code="x", text="A new sentence.", words={"text": (Sentence("not.yet.known"),)})
     assert from_engine(newer) == "A new sentence."

@@ -299,7 +299,7 @@ def test_theme_changes_in_place_and_says_so() -> None:
     theme.become(DARK)
     assert told == [DARK.ground]
     assert (theme.dark, theme.medium) == (True, LIGHT.medium)
-    assert stylesheet(theme, "x.svg") == stylesheet(DARK, "x.svg")
+    assert stylesheet(theme, "x.svg", "y.svg") == stylesheet(DARK, "x.svg", "y.svg")
 
 
 def test_contrast_is_that_of_the_standard() -> None:
@@ -313,7 +313,7 @@ def test_style_sheet_is_understood(qapp: QApplication, qtlog) -> None:
         QPushButton().ensurePolished()
         return [record.message for record in qtlog.records if "parse" in record.message]
 
-    assert complaints(stylesheet(LIGHT, "x.svg")) == []
+    assert complaints(stylesheet(LIGHT, "x.svg", "y.svg")) == []
     assert complaints("QPushButton } {") != []
     qapp.setStyleSheet("")
 

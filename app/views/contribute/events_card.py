@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.i18n import tr
@@ -44,7 +45,7 @@ class EventList(QWidget):
             row[0].setWordWrap(False)
             place = len(self._rows) + 1
             for column, label in enumerate(row):
-                self._grid.addWidget(label, place, column)
+                self._grid.addWidget(label, place, column, Qt.AlignmentFlag.AlignTop)
             self._rows.append(row)
         for row, (at, words) in zip(self._rows, shown, strict=False):
             row[0].show_text(when_words(at))

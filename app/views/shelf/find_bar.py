@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.theme import Theme
 from app.views.basics import LinkButton, PlainLabel
+from app.views.search_field import SearchField
 
 
 class FindBar(QWidget):
@@ -25,11 +26,7 @@ class FindBar(QWidget):
         row = QHBoxLayout()
         row.setSpacing(theme.small)
         column.addLayout(row)
-        self.words = QLineEdit()
-        self.words.setObjectName("find")
-        self.words.setClearButtonEnabled(True)
-        self.words.setPlaceholderText(tr("Find a model"))
-        self.words.setAccessibleName(tr("Find a model"))
+        self.words = SearchField(theme, tr("Find a model"))
         self.words.setAccessibleDescription(tr("Words of its name, its licence or its publisher"))
         self.words.textChanged.connect(self._typed)
         self.words.returnPressed.connect(self._search)

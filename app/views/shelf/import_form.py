@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.models.model_words import short
@@ -31,8 +31,9 @@ class ImportForm(QWidget):
         column.setSpacing(theme.small)
         about = tr("The folder of an ONNX model, laid out as repositories of the hub are. No program in it is run.")
         column.addWidget(PlainLabel(about, "quiet"))
-        row = QHBoxLayout()
-        row.setSpacing(theme.small)
+        fields = QGridLayout()
+        fields.setSpacing(theme.small)
+        column.addLayout(fields)
         self.folder = QLineEdit()
         self.folder.setPlaceholderText(tr("Folder of the model"))
         self.folder.setAccessibleName(tr("Folder of the model"))
@@ -42,11 +43,8 @@ class ImportForm(QWidget):
         self.browse = QPushButton(tr("Choose…"))
         self.browse.setAccessibleName(tr("Choose the folder of the model"))
         self.browse.clicked.connect(self._choose)
-        row.addWidget(self.folder, 1)
-        row.addWidget(self.browse)
-        column.addLayout(row)
-        row = QHBoxLayout()
-        row.setSpacing(theme.small)
+        fields.addWidget(self.folder, 0, 0)
+        fields.addWidget(self.browse, 0, 1)
         self.name = QLineEdit()
         self.name.setPlaceholderText(tr("Name here (as the folder, if empty)"))
         self.name.setAccessibleName(tr("Name of the model on this machine"))
@@ -54,9 +52,8 @@ class ImportForm(QWidget):
         self.name.returnPressed.connect(self._import)
         self.go = QPushButton(tr("Import"))
         self.go.clicked.connect(self._import)
-        row.addWidget(self.name, 1)
-        row.addWidget(self.go)
-        column.addLayout(row)
+        fields.addWidget(self.name, 1, 0)
+        fields.addWidget(self.go, 1, 1)
         text = tr("Leave the files where they are")
         self.link = Switch(theme, text)
         about = tr("Nothing is copied, and the folder has to stay where it is.")

@@ -4007,6 +4007,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Rechner, der geantwortet hat, geht; ein anderer wird gefragt</translation>
     </message>
     <message>
+        <source>The machine that was asked has no place at the moment. Ask again; another one answers.</source>
+        <translation>Der gefragte Rechner hat gerade keinen Platz. Frag noch einmal; ein anderer antwortet.</translation>
+    </message>
+    <message>
         <source>The manifest of {model} by {publisher} has expired ({when}). Its publisher has to publish it anew; if that was done, look at this computer&apos;s clock.</source>
         <translation>Das Manifest von {model} von {publisher} ist abgelaufen ({when}). Sein Herausgeber muss es neu veröffentlichen; ist das geschehen, sieh nach der Uhr dieses Rechners.</translation>
     </message>
@@ -6060,7 +6064,7 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     </message>
     <message>
         <source>{count} billion parameters</source>
-        <translation>{count} Milliarden Parameter</translation>
+        <translation>{count} Mrd. Parameter</translation>
     </message>
     <message>
         <source>{count} bytes</source>
@@ -6072,7 +6076,7 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     </message>
     <message>
         <source>{count} million parameters</source>
-        <translation>{count} Millionen Parameter</translation>
+        <translation>{count} Mio. Parameter</translation>
     </message>
     <message>
         <source>{count} minutes</source>
