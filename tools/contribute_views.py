@@ -125,7 +125,7 @@ def show(
         page.verticalScrollBar().setValue(page.section(scrolled).y() - 24)
 
 
-def wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait(condition: Callable[[], bool], seconds: float = 300.0) -> None:
     """Let the window work until it holds."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
