@@ -554,7 +554,7 @@ def _contribute_offers(desktop: Desktop) -> None:
 
 
 def _contribute_problem(desktop: Desktop) -> None:
-    play(desktop, state())
+    play(desktop, _contributes())
     contribute_views.show(desktop, problem=contribute_views.NOT_KEPT)
 
 
