@@ -114,7 +114,8 @@ class Switch(QCheckBox):
         painter.drawRoundedRect(track, self.HEIGHT / 2, self.HEIGHT / 2)
         knob = self.HEIGHT - 6
         left = track.right() - knob - 3 if self.isChecked() else track.left() + 3
-        painter.setBrush(QColor(theme.on_accent if self.isChecked() and self.isEnabled() else theme.knob))
+        shade = theme.on_accent if self.isChecked() else theme.knob
+        painter.setBrush(QColor(shade if self.isEnabled() else theme.raised))
         painter.drawEllipse(QRectF(left, track.top() + 3, knob, knob))
         painter.end()
 
