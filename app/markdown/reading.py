@@ -14,8 +14,8 @@ from app.markdown.maths import readable
 from app.markdown.parser import MAX_NESTING, normal_address, parse
 from app.models.safe_text import visible
 
-MAX_COLUMNS = 30
-"""Columns of a table; one with more is shown as it was written."""
+MAX_COLUMNS = 15
+"""Columns of a table; one with more is shown as it was written: each would have room for a few letters."""
 MAX_CONTAINERS = 12
 """Lists and quotes around a block that are shown."""
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
@@ -166,6 +166,10 @@ class _Walk:
         return Text(place, runs, heading)
 
     def _table(self, tokens: list[Token]) -> Piece:
+        lines = tokens[0].map or [0, 0]
+        if sum(token.type == "th_open" for token in tokens) > MAX_COLUMNS:
+            text = "\n".join(self._lines[lines[0] : lines[1]])
+            return self._piece(Code(self._place(), "", visible(text).translate(_UNSEEN)), lines)
         rows: list[list[Runs]] = []
         alignments: list[Alignment] = []
         for index, token in enumerate(tokens):
@@ -175,10 +179,6 @@ class _Walk:
                 rows[-1].append(_runs(tokens[index + 1]))
                 if token.type == "th_open":
                     alignments.append(_alignment(token))
-        lines = tokens[0].map or [0, 0]
-        if len(alignments) > MAX_COLUMNS:
-            text = "\n".join(self._lines[lines[0] : lines[1]])
-            return self._piece(Code(self._place(), "", visible(text).translate(_UNSEEN)), lines)
         table = Table(self._place(), tuple(alignments), tuple(rows[0]), tuple(tuple(row) for row in rows[1:]))
         return self._piece(table, lines, "table")
 

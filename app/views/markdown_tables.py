@@ -20,9 +20,9 @@ from app.views.markdown_formats import GAP, PAD, MarkdownFormats, indent
 
 MAX_ROWS, WRITTEN_ROWS = 200, 100
 """Rows of a table that are laid out, and while it is being written: Qt lays the whole table out for each letter."""
-MAX_CELLS, WRITTEN_CELLS = 1_200, 600
+MAX_CELLS, WRITTEN_CELLS = 800, 400
 """The same in cells, for wide tables."""
-GROWTH = 200
+GROWTH = 100
 """Cells that come at a time when a table has been written."""
 _RAISED = 4
 """Pixels that a table stands higher than its gaps say, as the text above it has room below its letters already."""

@@ -40,6 +40,10 @@ from app.views.text_width import AT_ONCE, NewWidth
 
 _BORDER = 2
 _COPIED_MILLISECONDS = 1600
+MAX_HEADERS = 200
+"""Blocks of code of one text that have a header; more can be copied by the menu of the mouse."""
+_NEW_HEADERS = 10
+"""That are made at a time."""
 
 
 class MarkdownView(QTextBrowser):
@@ -109,6 +113,9 @@ class MarkdownView(QTextBrowser):
                 self._recolouring = None
                 self._fit(self.document().size())
             return True
+        behind = self._place_headers(len(self._text.shown))
+        if behind:
+            return True
         if not writing and self._text.busy:  # before what follows the code is laid out below it
             self._text.highlight()
             return True
@@ -121,13 +128,13 @@ class MarkdownView(QTextBrowser):
             self._certain = self._reader.certain
             if writing:
                 self._text.highlight()
-            self._place_headers()
+            behind = self._place_headers(begin)
         elif writing:
             self._text.highlight()
         elif self._unsettled:
             self._unsettled = self._text.settle()
-            self._place_headers()
-        return self._unread or self._text.busy or (self._unsettled and not writing)
+            behind = self._place_headers()
+        return behind or self._unread or self._text.busy or (self._unsettled and not writing)
 
     def restart(self) -> None:
         """Show nothing, ready for another text."""
@@ -183,7 +190,8 @@ class MarkdownView(QTextBrowser):
             return
         if event.oldSize().width() == event.size().width() or self.document().characterCount() < AT_ONCE:
             super().resizeEvent(event)
-            self._place_headers()
+            if self._place_headers():
+                self.behind.emit()
             return
         seen = self.viewport().visibleRegion().boundingRect()
         self._picture = (seen.topLeft(), self.viewport().grab(seen)) if seen.isValid() else None
@@ -292,21 +300,26 @@ class MarkdownView(QTextBrowser):
         if height != self.height() or self.minimumHeight() != height:
             self.setFixedHeight(height)
 
-    def _place_headers(self) -> None:
-        """One header over each block of code, where it stands now."""
-        codes = [shown for shown in self._text.shown if isinstance(shown.block, Code)]
+    def _place_headers(self, begin: int = 0) -> bool:
+        """One header over each block of code, where it stands now; those before the block ``begin`` stand right.
+        Whether some are still to be made."""
+        codes = [shown for shown in self._text.shown if isinstance(shown.block, Code)][:MAX_HEADERS]
+        right = sum(isinstance(shown.block, Code) for shown in self._text.shown[:begin])
         while len(self._headers) > len(codes):
             header = self._headers.pop()
             header.hide()
             header.deleteLater()
-        while len(self._headers) < len(codes):
+        right = min(right, len(self._headers))
+        wanted = min(len(codes), len(self._headers) + _NEW_HEADERS)
+        while len(self._headers) < wanted:
             header = CodeHeader(self._theme, self.viewport())
             self._headers.append(header)
-        for header, shown in zip(self._headers, codes, strict=True):
+        for header, shown in list(zip(self._headers, codes, strict=False))[right:]:
             header.show_code(shown)
             rect = self._text.ground.code_rect(shown)
             header.setGeometry(QRect(int(rect.left()), int(rect.top()), int(rect.width()), HEADER_HEIGHT))
             header.show()
+        return len(self._headers) < len(codes)
 
 
 class CodeHeader(QWidget):

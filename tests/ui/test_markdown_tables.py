@@ -41,8 +41,8 @@ def shown(view: MarkdownView) -> tuple[int, str]:
     return max(int(line) for line in lines if line.isdigit()) + 1, lines[-1]
 
 
-@pytest.mark.parametrize("columns", [1, 4, 30])
-@pytest.mark.parametrize("rows", [5, 20, 21, 41, 100, 101, 201, 250])
+@pytest.mark.parametrize("columns", [1, 4, 15])
+@pytest.mark.parametrize("rows", [5, 26, 27, 53, 100, 101, 201, 250])
 def test_a_table_that_was_written_looks_like_one_that_came_at_once(text: MarkdownView, rows: int, columns: int) -> None:
     whole = table(rows, columns)
     for at in range(0, len(whole), 700):
@@ -67,7 +67,7 @@ def test_a_table_that_was_written_looks_like_one_that_came_at_once(text: Markdow
 def test_what_stands_below_a_table_that_grows_stays_what_it_is(text: MarkdownView) -> None:
     code = "```python\nx = 1\n```\n\n"
     text.resize(800, 30_000)
-    text.add(f"{table(150, 4)}\n{code}{table(180, 5)}\n{code}The end.")
+    text.add(f"{table(150, 4)}\n{code}{table(180, 4)}\n{code}The end.")
     finish(text)
     said = text.toPlainText()
     assert "149" in said

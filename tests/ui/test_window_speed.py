@@ -39,8 +39,8 @@ def test_a_key_waits_less_than_a_frame_while_100_tokens_a_second_come(found: dic
 
 def test_a_chat_of_1000_messages_scrolls_and_takes_little_memory(found: dict[str, Any]) -> None:
     chat = found["a chat of 1,000 messages"]
-    assert chat["wheel_frame"]["processor_p99_ms"] < 50
-    assert chat["jump_frame"]["processor_p99_ms"] < 100
+    assert chat["wheel_frame"]["processor_most_ms"] < 50
+    assert chat["jump_frame"]["processor_most_ms"] < 50
     assert chat["turns_with_widgets"] < 60
     assert chat["memory_mib"] < 60
 
@@ -58,4 +58,4 @@ def test_live_charts_take_less_than_a_frame(found: dict[str, Any]) -> None:
 
 def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) -> None:
     for change in ("another look", "another width"):
-        assert found[change]["frame"]["processor_p99_ms"] < 100, change
+        assert found[change]["frame"]["processor_most_ms"] < 50, change
