@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from app.appearance import dress, wear
 from app.models.transcript import ChatTranscript
@@ -444,11 +444,11 @@ def test_tab_goes_from_above_to_below(chat) -> None:
 
 def in_order(view: TranscriptView) -> bool:
     """Whether Tab goes through the answers from above to below."""
-    answers = [shown.answer for shown in view.turns]
-    widget = view.turns[0].question
+    answers: list[QWidget] = [shown.answer for shown in view.turns]
+    widget: QWidget | None = view.turns[0].question
     seen = []
     for _ in range(150):
-        widget = widget.nextInFocusChain()
+        widget = widget.nextInFocusChain() if widget is not None else None
         if widget in answers:
             seen.append(widget)
     return seen[: len(answers)] == answers
