@@ -3,7 +3,6 @@ it does, where one runs, for ``import`` and ``remove``."""
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,6 +94,8 @@ def imported_by_engine(request: schema.ImportModel, data: Data, meter: Meter) ->
 
 
 async def _import(request: schema.ImportModel, meter: Meter, client: ControlClient) -> None:
+    import asyncio
+
     from engine.commands.control_client import refused
 
     try:
