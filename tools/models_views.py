@@ -190,6 +190,7 @@ def _over(desktop: Desktop, make: Callable[[], None]) -> None:
     dialog = desktop.window.findChildren(QDialog)[-1]
     dialog.hide()
     dialog.setParent(desktop.window)  # a window of its own would not be in the picture
+    dialog.setStyleSheet(desktop.window.dialog_owner.styleSheet())
     dialog.setMaximumWidth(desktop.window.width() - 32)
     dialog.setMinimumWidth(min(dialog.minimumWidth(), desktop.window.width() - 32))
     shadow = QGraphicsDropShadowEffect(dialog)
