@@ -185,12 +185,17 @@ def asked(desktop: Desktop, act: str, model: str) -> None:
         dialog.move(desktop.window.rect().center() - QPoint(dialog.width() // 2, dialog.height() // 2))
 
 
+def into_the_window(part: QWidget, desktop: Desktop) -> None:
+    """Hide what is a window of its own, which would not be in the picture, and make it a part of the one that is."""
+    part.hide()
+    part.setParent(desktop.window)
+    part.setStyleSheet(desktop.window.dialog_owner.styleSheet())
+
+
 def _over(desktop: Desktop, make: Callable[[], None]) -> None:
     make()
     dialog = desktop.window.findChildren(QDialog)[-1]
-    dialog.hide()
-    dialog.setParent(desktop.window)  # a window of its own would not be in the picture
-    dialog.setStyleSheet(desktop.window.dialog_owner.styleSheet())
+    into_the_window(dialog, desktop)
     dialog.setMaximumWidth(desktop.window.width() - 32)
     dialog.setMinimumWidth(min(dialog.minimumWidth(), desktop.window.width() - 32))
     shadow = QGraphicsDropShadowEffect(dialog)

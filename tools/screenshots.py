@@ -368,8 +368,7 @@ def _picker(desktop: Desktop) -> None:
     picker = desktop.window.chat_page.models.picker
     assert picker is not None
     header = desktop.window.header.models
-    picker.hide()
-    picker.setParent(desktop.window)  # a window of its own would not be in the picture
+    models_views.into_the_window(picker, desktop)
     picker.resize(min(picker.width(), desktop.window.width() - 16), picker.height())
     place = header.mapTo(desktop.window, header.rect().bottomLeft())
     picker.move(max(8, min(place.x(), desktop.window.width() - picker.width() - 8)), place.y() + 4)
