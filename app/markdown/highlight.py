@@ -7,7 +7,8 @@ heap of regular expressions, and nobody has vouched for all of them.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -20,6 +21,8 @@ MAX_LINE = 300
 """Characters of a line in code that is coloured: code with longer lines stays plain from there on."""
 TOKENS = 250
 """Tokens that are read in one step (about 1 ms)."""
+TOO_SLOW = 0.02
+"""Seconds of a processor after which a step gives up: this code is made to keep its reader busy."""
 
 Kind: TypeAlias = Literal["keyword", "name", "type", "string", "number", "comment", "mark", "added", "removed"]
 _ALIASES = {
@@ -124,7 +127,8 @@ class Span:
 class Highlighter:
     """Reads one block of code, also while it is being written (:meth:`update`), some tokens at each :meth:`step`."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, clock: Callable[[], float] = time.thread_time) -> None:
+        self._clock = clock
         self._language = LANGUAGES.get(language.lower(), "")
         self._lexer: Lexer | None = None
         self._text = ""
@@ -140,23 +144,13 @@ class Highlighter:
         self._text = colourable(text) if self._language else ""
 
     @property
-    def loaded(self) -> bool:
-        """Whether the language has been loaded."""
-        return self._lexer is not None
-
-    def give_up(self) -> None:
-        """Colour no more of this code, however it goes on."""
-        self._language = self._text = self._reading = ""
-        self._tokens = None
-
-    @property
     def busy(self) -> bool:
         """Whether :meth:`step` would find something out."""
         return self._tokens is not None or self._reading != self._text
 
     def step(self, tokens: int = TOKENS) -> list[tuple[int, tuple[Span, ...]]]:
         """Read at most ``tokens`` tokens; the lines that are known by now, each with all that is not plain in it. The
-        first step of all loads the language."""
+        first step of all loads the language. Where a step takes too long the rest stays plain, however it goes on."""
         if not self.busy:
             return []
         if self._lexer is None:
@@ -167,7 +161,7 @@ class Highlighter:
         if self._tokens is None:
             self._begin()
         assert self._tokens is not None
-        before = self._line
+        before, began = self._line, self._clock()
         for _ in range(tokens):
             token = next(self._tokens, None)
             if token is None:
@@ -175,7 +169,14 @@ class Highlighter:
                 self._line = len(self._starts)
                 break
             self._take(*token)
+            if self._clock() - began > TOO_SLOW:
+                self._give_up()
+                break
         return [(line, tuple(self._lines.pop(line, ()))) for line in range(before, self._line)]
+
+    def _give_up(self) -> None:
+        self._language = self._text = self._reading = ""
+        self._tokens = None
 
     def _begin(self) -> None:
         assert self._lexer is not None

@@ -3,7 +3,6 @@ that is being written neither flickers nor loses the reader's selection."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
@@ -34,8 +33,6 @@ from app.views.markdown_tables import TableLayout, most_rows, written_rows
 
 MAX_CODELINE = 2_000
 """Characters of a line of code that are laid out as one."""
-TOO_SLOW = 0.025
-"""Seconds of one step of colouring after which a block of code stays as it is: some lexers can be made to take long."""
 
 
 class MarkdownDocument:
@@ -119,12 +116,7 @@ class MarkdownDocument:
             if shown.highlighter is not None and shown.highlighter.busy:
                 cursor = QTextCursor(self._document)
                 cursor.beginEditBlock()  # all of it is laid out once
-                loaded = shown.highlighter.loaded
-                began = time.thread_time()
-                lines = shown.highlighter.step()
-                if loaded and time.thread_time() - began > TOO_SLOW:
-                    shown.highlighter.give_up()
-                for line, spans in lines:
+                for line, spans in shown.highlighter.step():
                     if shown.spans.get(line, ()) != spans:
                         shown.spans[line] = spans
                         self._colour(shown, line, spans)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pygments.lexers import get_all_lexers
 
-from app.markdown.highlight import LANGUAGES, MAX_CODE, MAX_LINE, Highlighter, Span, colourable
+from app.markdown.highlight import LANGUAGES, MAX_CODE, MAX_LINE, TOO_SLOW, Highlighter, Span, colourable
 
 
 def coloured(language: str, text: str, tokens: int = 10_000) -> dict[int, tuple[Span, ...]]:
@@ -66,12 +66,19 @@ def test_long_code_and_long_lines_stay_plain() -> None:
 
 
 def test_what_takes_too_long_is_given_up() -> None:
-    highlighter = Highlighter("python")
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += slow
+        return now[0]
+
+    slow = 0.0
+    highlighter = Highlighter("python", clock)
     highlighter.update("x = 1\n" * 100)
     assert highlighter.step(5) == []  # loads the language
-    assert highlighter.loaded
     assert highlighter.step(12)
-    highlighter.give_up()
+    slow = TOO_SLOW / 4
+    assert highlighter.step(1_000)  # what was read until then keeps its colours
     assert not highlighter.busy
     highlighter.update("x = 1\n" * 200)
     assert not highlighter.busy
