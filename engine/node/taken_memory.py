@@ -27,8 +27,9 @@ class TakenMemory:
     def set_ups(self, network_id: NetworkId) -> ReplayCache:
         """Those of earlier runs included: onion keys live for two days, whatever is restarted."""
         log = self._log(network_id, "set-ups", REPLAY_MEMORY)
-        now = self._clock.monotonic()
-        kept = ((now + seconds, tag) for seconds, tag in log.load())
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        # Of a clock that was set back nothing is forgotten too soon.
+        kept = ((now + min(date + REPLAY_MEMORY - wall, REPLAY_MEMORY), tag) for date, tag in log.load())
         return ReplayCache(RelayLimits().replay_tags, kept, log.append)
 
     def requests(self, genesis: GenesisRecord, started: float) -> Admission:
@@ -38,9 +39,8 @@ class TakenMemory:
         if genesis.genesis.committee_keys:
             memory += answers_within(genesis.genesis)
         log = self._log(genesis.network_id, "requests", memory)
-        wall = self._clock.wall()
-        kept = ((wall + seconds, request_id) for seconds, request_id in log.load())
-        return Admission(started, kept, log.append, memory)
+        kept = log.load()
+        return Admission(started, kept, log.append, memory, log.forgotten)
 
     def close(self) -> None:
         """Give the files free."""

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import heapq
+import math
 from collections.abc import Callable, Iterable
 
 from engine.errors import WireError
@@ -25,25 +26,30 @@ forgotten ones that could still be replayed."""
 class Admission:
     """The requests that have started while a repetition of them could; ``started``: requests sealed before are
     refused. Their ids are remembered longer, where there is room: of one promised question of a verifier only one
-    answer is signed, whenever it asks again (``engine.verification.challenges.opening``)."""
+    answer is signed, whenever it asks again (``engine.verification.challenges.opening``).
+
+    The oldest are forgotten first, and what is not younger than a forgotten one is refused from then on: however the
+    clock is set, nothing starts twice. Where it was right this refuses nothing, as all that is too old already."""
 
     def __init__(
         self,
         started: float,
         kept: Iterable[tuple[float, bytes]] = (),
-        keep: Callable[[bytes], None] = lambda _: None,
+        keep: Callable[[bytes, float], None] = lambda _id, _sealed: None,
         memory: float = REPLAY_MEMORY,
+        forgotten: float = -1.0,
     ) -> None:
-        """``kept``: ids of requests of an earlier run, with when to forget each (wall): one that was sealed ahead of
+        """``kept``: the requests of an earlier run, when each was sealed and its id: one that was sealed ahead of
         this node's clock is younger than its next start. ``keep`` writes one down for a later run, before it starts.
         Whoever makes an answer twice signs two final receipts of it, which looks like a lie. ``memory``: seconds after
-        its sealing for which a request's id is remembered, if that is longer than it could start once more."""
+        its sealing for which a request's id is remembered, if that is longer than it could start once more.
+        ``forgotten``: when the youngest was sealed of which an earlier run no longer knows."""
         self._started = started
         self._keep = keep
-        self._longer = max(0.0, memory - REPLAY_MEMORY)
-        # Ids -> when to forget (wall).
-        self._requests = OrderedDict((request_id, until) for until, request_id in sorted(kept)[-MAX_REMEMBERED:])
-        self._messages: OrderedDict[bytes, float] = OrderedDict()
+        self._memory = max(REPLAY_MEMORY, memory)
+        self._forgotten = forgotten
+        self._requests, self._messages = _Dated(kept), _Dated()
+        self._forget(math.inf, MAX_REMEMBERED)
 
     @property
     def is_full(self) -> bool:
@@ -56,30 +62,54 @@ class Admission:
 
     def add(self, request: Request, message_id: bytes) -> None:
         """This one starts."""
-        self._keep(request.request_id)
-        until = request.sealed_at + REPLAY_MEMORY
-        self._requests[request.request_id], self._messages[message_id] = until + self._longer, until
+        self._keep(request.request_id, request.sealed_at)
+        self._requests.add(request.sealed_at, request.request_id)
+        self._messages.add(request.sealed_at, message_id)
 
     def check(self, request: Request, n: int, k: int, wall: float) -> None:
         """Raise :class:`WireError` for what must not start (dropped without an answer). ``n``, ``k``: the numbers of
         the cloves that brought it."""
-        _forget(self._messages, wall)
-        _forget(self._requests, wall)
-        if len(self._requests) >= MAX_REMEMBERED:  # what cannot be replayed any more makes room
-            _forget(self._requests, wall + self._longer, down_to=MAX_REMEMBERED - 1)
+        self._messages.forget(wall - REPLAY_MEMORY)
+        self._forget(wall - self._memory)
+        self._forget(wall - REPLAY_MEMORY, MAX_REMEMBERED - 1)  # what cannot be replayed any more makes room
         if request.version != PROTOCOL_VERSION:
             raise WireError("unknown protocol version")
         if request.sealed_at < wall - REQUEST_LIFE or request.sealed_at > wall + CLOCK_SKEW:
             raise WireError("request is too old or from the future")
         if request.sealed_at < self._started:
             raise WireError("request was sealed before this node's start")
+        if request.sealed_at <= self._forgotten:
+            raise WireError("request is not younger than one that is forgotten")
         if request.request_id in self._requests:
             raise WireError("request id was seen before")
         if (request.n, request.k) != (n, k) or len(request.clove_secrets) != request.n:
             raise WireError("contradictory clove numbers")
 
+    def _forget(self, before: float, down_to: int = 0) -> None:
+        self._forgotten = max(self._forgotten, self._requests.forget(before, down_to))
 
-def _forget(kept: OrderedDict[bytes, float], wall: float, down_to: int = 0) -> None:
-    """The oldest whose time is over, while more than ``down_to`` are kept."""
-    while len(kept) > down_to and next(iter(kept.values())) < wall:
-        kept.popitem(last=False)
+
+class _Dated:
+    """Ids with a date each."""
+
+    def __init__(self, dated: Iterable[tuple[float, bytes]] = ()) -> None:
+        self._by_date = sorted(dated)
+        self._ids = {one for _, one in self._by_date}
+
+    def __len__(self) -> int:
+        return len(self._by_date)
+
+    def __contains__(self, one: bytes) -> bool:
+        return one in self._ids
+
+    def add(self, date: float, one: bytes) -> None:
+        heapq.heappush(self._by_date, (date, one))
+        self._ids.add(one)
+
+    def forget(self, before: float, down_to: int = 0) -> float:
+        """The oldest that are dated ``before``, while more than ``down_to`` are kept. The last one's date."""
+        last = -1.0
+        while len(self._by_date) > down_to and self._by_date[0][0] < before:
+            last, one = heapq.heappop(self._by_date)
+            self._ids.discard(one)
+        return last

@@ -1,10 +1,11 @@
 """The tags of path set-ups that a relay has taken, and the ids of requests that a model node has, on disk, so that none
 is taken again after a restart.
 
-Two files of records (when it was taken, in seconds since 1970 as a float; the tag): one that grows, and the one before
-it. When all of the older one may be forgotten the younger one takes its place, so both are bounded by the rate of
-set-ups. A record is with the operating system before its set-up goes on: the death of the process loses none, a power
-failure may lose those of the last seconds.
+Two files of records (its date, in seconds since 1970 as a float; the tag): one that grows, and one with what it held
+before. From time to time what need not be remembered is left out and the rest put into the latter, so both are bounded
+by the rate of set-ups. A record with a negative date is none: up to that date (without the sign) some are left out, so
+that a clock that was ahead makes nobody believe that all are known. A record is with the operating system before its
+set-up goes on: the death of the process loses none, a power failure may lose those of the last seconds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ TAG_LENGTH: Final = 16
 _RECORD: Final = struct.Struct(f">d{TAG_LENGTH}s")
 MAXIMUM_LENGTH: Final = 16 * 1024 * 1024
 """Bytes of one file that are read."""
+MAXIMUM_KEPT: Final = MAXIMUM_LENGTH // _RECORD.size // 2
+"""Records that are put into the older file, the youngest."""
 
 
 class ReplayLog:
@@ -37,40 +40,34 @@ class ReplayLog:
         self._wall = wall
         self._file: int | None = None
         self._begun = 0.0
+        self.forgotten = -1.0
+        """The date of the youngest one that is left out."""
 
     def load(self) -> list[tuple[float, bytes]]:
-        """What is still to be remembered: for how many seconds from now, and the tag.
+        """What is still to be remembered: dates and tags.
 
         A file that cannot be read is passed over, and where none can be written this run leaves the files alone, as
         the log says: a relay without them works, and takes replays after a restart.
         """
-        wall = self._wall()
-        records: list[tuple[float, bytes]] = []
+        kept: list[tuple[float, bytes]] = []
         try:
-            for path in (self._older, self._path):
-                data = read_limited(path, MAXIMUM_LENGTH) or b""
-                whole = len(data) // _RECORD.size * _RECORD.size  # the last one may be torn
-                records += _RECORD.iter_unpack(data[:whole])
-            records = [record for record in records if record[0] + self._memory > wall]
-            write_atomically(self._older, b"".join(_RECORD.pack(*record) for record in records))
-            self._begin(wall)
+            self._tidy(self._wall(), kept)
         except (StorageError, OSError) as error:
             self._give_up(said_by(error))
-        # Of a clock that was set back nothing is forgotten too soon.
-        return [(min(taken + self._memory - wall, self._memory), tag) for taken, tag in records]
+        return kept
 
-    def append(self, tag: bytes) -> None:
-        """Write one tag down."""
+    def append(self, tag: bytes, date: float | None = None) -> None:
+        """Write one tag down; ``date``: if it is not now."""
         if self._file is None:
             return
         wall = self._wall()
         try:
             if wall > self._begun + self._memory:
-                self.close()
-                self._path.replace(self._older)
-                self._begin(wall)
+                self._tidy(wall, [])
             self._begun = min(self._begun, wall)
-            os.write(self._file, _RECORD.pack(wall, tag))
+            os.write(self._file, _RECORD.pack(wall if date is None else date, tag))
+        except StorageError as error:
+            self._give_up(said_by(error))
         except OSError as error:
             self._give_up(said_by(storage_error("write", self._path, error)))
 
@@ -79,6 +76,25 @@ class ReplayLog:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _tidy(self, wall: float, kept: list[tuple[float, bytes]]) -> None:
+        """Put into the older file what is still to be remembered of both, and into ``kept``, and begin a new one."""
+        for path in (self._older, self._path):
+            data = read_limited(path, MAXIMUM_LENGTH) or b""
+            whole = len(data) // _RECORD.size * _RECORD.size  # the last one may be torn
+            for date, tag in _RECORD.iter_unpack(data[:whole]):
+                if date + self._memory > wall:
+                    kept.append((date, tag))
+                else:
+                    self.forgotten = max(self.forgotten, abs(date))
+        if len(kept) > MAXIMUM_KEPT:
+            kept.sort()
+            self.forgotten = max(self.forgotten, kept[-MAXIMUM_KEPT - 1][0])
+            del kept[:-MAXIMUM_KEPT]
+        mark = _RECORD.pack(-self.forgotten, bytes(TAG_LENGTH)) if self.forgotten > 0.0 else b""
+        write_atomically(self._older, mark + b"".join(_RECORD.pack(*record) for record in kept))
+        self.close()
+        self._begin(wall)
 
     def _begin(self, wall: float) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)

@@ -188,8 +188,8 @@ def test_unfinished_requests_of_strangers_take_a_bounded_share_of_memory() -> No
 
 def test_what_was_sealed_ahead_of_the_clock_is_not_answered_again_after_a_restart() -> None:
     """It is younger than the node's next start. Answered twice, it would be signed twice: a contradiction."""
-    kept: list[bytes] = []
-    first = Node(started=WALL - 10, admission=Admission(WALL - 10, keep=kept.append))
+    kept: list[tuple[float, bytes]] = []
+    first = Node(started=WALL - 10, admission=Admission(WALL - 10, keep=lambda one, sealed: kept.append((sealed, one))))
     asker = Asker(first, wall=WALL + 119)
 
     def started(node: Node, wall: float) -> bool:
@@ -200,10 +200,8 @@ def test_what_was_sealed_ahead_of_the_clock_is_not_answered_again_after_a_restar
         return any(isinstance(effect, ExecutionStarted) for effect in effects)
 
     assert started(first, WALL)
-    assert kept == [asker.request_id]
-    again = Node(
-        started=WALL + 60, admission=Admission(WALL + 60, [(WALL + 420, one) for one in kept]), keys=first.keys
-    )
+    assert kept == [(WALL + 119, asker.request_id)]
+    again = Node(started=WALL + 60, admission=Admission(WALL + 60, kept), keys=first.keys)
     assert not started(again, WALL + 60)
     unknowing = Node(started=WALL + 60, keys=first.keys)
     assert started(unknowing, WALL + 60)  # so it is the list alone that keeps it out

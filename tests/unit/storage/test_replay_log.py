@@ -23,6 +23,16 @@ KEY = b"k" * 32
 MEMORY = 450.0
 
 
+class Stepped:
+    """A clock that is set at will."""
+
+    def __init__(self) -> None:
+        self.now = 1_750_000_000.0
+
+    def wall(self) -> float:
+        return self.now
+
+
 def tag(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
@@ -48,8 +58,7 @@ def test_after_any_number_of_restarts_exactly_what_is_young_enough_is_known(tmp_
             loaded = log.load()
             young = [known for known, at in taken.items() if at + MEMORY > clock.wall()]
             assert tags(loaded) == sorted(young)
-            for left, one in loaded:
-                assert left == pytest.approx(taken[int.from_bytes(one, "big")] + MEMORY - clock.wall())
+            assert all(date == taken[int.from_bytes(one, "big")] for date, one in loaded)
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 24 * 400
     assert all(file.stat().st_mode & 0o077 == 0 for file in tmp_path.iterdir() if os.name == "posix")
 
@@ -64,9 +73,50 @@ def test_a_torn_record_and_a_clock_set_back_lose_nothing_else(tmp_path: Path) ->
         file.write(b"torn")
     earlier = ManualClock(clock.wall() - 3600)
     again = ReplayLog(tmp_path / "set-ups", MEMORY, earlier.wall)
-    assert again.load() == [(MEMORY, tag(1)), (MEMORY, tag(2))]
+    assert again.load() == [(clock.wall(), tag(1)), (clock.wall(), tag(2))]
     again.append(tag(3))
     assert tags(ReplayLog(tmp_path / "set-ups", MEMORY, earlier.wall).load()) == [1, 2, 3]
+
+
+def test_what_a_clock_ahead_has_left_out_is_known_to_be_left_out(tmp_path: Path) -> None:
+    """Of a clock that is set back nobody may believe that all is known which it took before."""
+    clock = Stepped()
+    log = ReplayLog(tmp_path / "set-ups", MEMORY, clock.wall)
+    assert (log.load(), log.forgotten) == ([], -1.0)
+    log.append(tag(1), clock.now + 100.0)
+    log.append(tag(2))
+    for step in (MEMORY + 1, MEMORY + 1):
+        clock.now += step
+        log.append(tag(3))
+    clock.now -= 2 * (MEMORY + 1)
+    for _ in range(2):  # it outlives a second start
+        again = ReplayLog(tmp_path / "set-ups", MEMORY, clock.wall)
+        assert tags(again.load()) == [3]
+        assert again.forgotten == clock.now + MEMORY + 1
+
+
+def test_what_a_clock_ahead_has_dated_is_kept_when_it_was_set_back(tmp_path: Path) -> None:
+    clock = Stepped()
+    log = ReplayLog(tmp_path / "set-ups", MEMORY, clock.wall)
+    log.load()
+    log.append(tag(1), clock.now + 7_200.0)
+    for number in range(2, 12):
+        clock.now += 300.0
+        log.append(tag(number))
+    again = ReplayLog(tmp_path / "set-ups", MEMORY, clock.wall)
+    assert tags(again.load()) == [1, 10, 11]
+    assert again.forgotten == clock.now - 600.0
+
+
+def test_of_more_than_a_file_may_hold_the_oldest_are_left_out(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("engine.storage.replay_log.MAXIMUM_KEPT", 3)
+    clock = Stepped()
+    log = ReplayLog(tmp_path / "set-ups", MEMORY, clock.wall)
+    log.load()
+    for number in (3, 1, 4, 2, 5):
+        log.append(tag(number), clock.now + number)
+    again = ReplayLog(tmp_path / "set-ups", MEMORY, clock.wall)
+    assert (tags(again.load()), again.forgotten) == ([3, 4, 5], clock.now + 2)
 
 
 def test_where_nothing_can_be_written_the_relay_works_and_says_so(tmp_path: Path, caplog) -> None:
@@ -95,7 +145,7 @@ def test_a_relay_that_was_restarted_refuses_what_it_took_before(tmp_path: Path) 
 
     def started() -> RelayMachine:
         log = ReplayLog(tmp_path / "set-ups", onion.REPLAY_MEMORY, clock.wall)
-        kept = [(clock.monotonic() + left, one) for left, one in log.load()]
+        kept = [(date + onion.REPLAY_MEMORY, one) for date, one in log.load()]  # its clocks show the same
         machine = RelayMachine(
             me,
             lambda: [KEY],
