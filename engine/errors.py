@@ -326,6 +326,10 @@ class VerificationError(GenTorrentError):
     """Evidence, a block of the committee, its certificate or the standings after it are refused."""
 
 
+class ForgedRecordError(VerificationError):
+    """The signature of a verifier's record does not fit: whoever passes it on has not looked, or lies."""
+
+
 class StorageError(GenTorrentError):
     """Disk, database, key store. ``code`` is stable, for the control API."""
 

@@ -72,8 +72,8 @@ class BlockMaker(Protocol):
         """The committee has agreed; ``state`` is that after the block."""
         ...
 
-    def heard(self, signed: SignedRecord) -> str:
-        """A member has sent a record that is no part of the agreement."""
+    def heard(self, signed: SignedRecord, sender: bytes) -> str:
+        """A member, the one with the key ``sender``, has sent a record that is no part of the agreement."""
         ...
 
 
@@ -171,11 +171,11 @@ class CommitteeRole:
         if isinstance(message, CommitteeWant):
             self._serve(peer, message.height)
         elif isinstance(message, CommitteeNews) and not _is_of_agreement(message):
-            own = message.item.key == self.state.members[member]
-            if not own and not is_commitment(message.item):  # these alone are passed on
+            sender = self.state.members[member]
+            if message.item.key != sender and not is_commitment(message.item):  # these alone are passed on
                 self.dropped["another's record"] += 1
                 return
-            reason = self._maker.heard(message.item)
+            reason = self._maker.heard(message.item, sender)
             self.dropped["refused record"] += bool(reason)
         else:
             self._of_agreement(peer, member, message, now)

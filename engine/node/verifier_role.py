@@ -132,11 +132,11 @@ class VerifierRole:
         found = self._directory.get(node) if self._directory is not None else None
         return found.descriptor.identity_key if found is not None else None
 
-    def heard(self, signed: SignedRecord) -> str:
-        """Another member says something; the reason why it is not taken, or nothing. Commitments are passed on, so that
-        nobody can show one to some only."""
+    def heard(self, signed: SignedRecord, sender: bytes | None = None) -> str:
+        """Another member says something, and ``sender`` has passed it on; the reason why it is not taken, or nothing.
+        Commitments are passed on, so that nobody can show one to some only."""
         try:
-            if self._take(signed) and is_commitment(signed):
+            if self._take(signed, sender) and is_commitment(signed):
                 self.tell(signed)
         except VerificationError as error:
             return str(error)
@@ -289,10 +289,10 @@ class VerifierRole:
             self.tell(signed)
         return True
 
-    def _take(self, signed: SignedRecord) -> bool:
+    def _take(self, signed: SignedRecord, sender: bytes | None = None) -> bool:
         """Into the book, and on the disk before anybody builds on it; whether it is new. ``VerificationError`` for what
         has no use."""
-        is_new = self.book.add(signed, self.state, self.epoch, self._clock.monotonic())
+        is_new = self.book.add(signed, self.state, self.epoch, self._clock.monotonic(), sender)
         if is_new:
             if self._store is not None:
                 self._store.keep(signed)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from engine.crypto.identity import Identity, signed_bytes, verify
-from engine.errors import SignatureError, VerificationError, WireError
+from engine.errors import ForgedRecordError, SignatureError, VerificationError, WireError
 from engine.wire.blocks import CommitteeChange, committee_record_decoder
 from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Evidence, Scoring, SpeedReport, Unanswered
 from engine.wire.codec import encode
@@ -101,7 +101,7 @@ def open_record(signed: SignedRecord, kind: type[T], network_id: bytes) -> T:
     try:
         verify_once(signed.key, PURPOSES[kind], network_id, signed.signature, signed.record)
     except SignatureError as error:
-        raise VerificationError(f"The {name} is not what its member signed: the signature does not fit.") from error
+        raise ForgedRecordError(f"The {name} is not what its member signed: the signature does not fit.") from error
     return record
 
 

@@ -62,6 +62,7 @@ class Maker:
         self.identity = identity
         self.state = state
         self.records: list[SignedRecord] = []
+        self.senders: list[bytes] = []
         self.changes: list[SignedRecord] = []
         self._clock = clock
 
@@ -88,8 +89,9 @@ class Maker:
     def decided(self, state: ChainState, block: bytes) -> None:
         self.state = state
 
-    def heard(self, signed: SignedRecord) -> str:
+    def heard(self, signed: SignedRecord, sender: bytes) -> str:
         self.records.append(signed)
+        self.senders.append(sender)
         return ""
 
 
@@ -357,6 +359,9 @@ def test_records_that_are_no_votes_go_to_the_maker_and_strangers_are_not_heard(n
     second.role.heard(stranger, CommitteeNews(signed))
     assert second.maker.records == [signed]
     assert second.role.dropped["no member"] == 1
+    second.role.heard(network.nodes[2].identity.node_id, CommitteeNews(signed))
+    assert second.maker.senders == [first.identity.public_key, network.nodes[2].identity.public_key]
+    second.maker.records.pop()
     duties = encode(Duties(network.genesis.network_id, 0, first.identity.public_key, bytes(80)))
     other = CommitteeNews(SignedRecord(duties, first.identity.public_key, bytes(64)))
     second.role.heard(network.nodes[2].identity.node_id, other)

@@ -133,13 +133,14 @@ def open_commitment(
     signed: SignedRecord, network_id: bytes, epoch: int, members: Sequence[bytes]
 ) -> tuple[int, ChallengeCommitment]:
     """What a member promises to ask in ``epoch``, and its place; :class:`VerificationError` if it may not."""
-    commitment = open_record(signed, ChallengeCommitment, network_id)
+    commitment = read_record(signed, ChallengeCommitment, network_id)
     if commitment.epoch != epoch:
         raise VerificationError(f"A commitment is for epoch {commitment.epoch}; those for epoch {epoch} are due.")
     if commitment.member not in members:
         raise VerificationError("A commitment is by somebody who is no member of the committee of its epoch.")
     if commitment.count == 0:
         raise VerificationError("A commitment promises nothing.")
+    open_record(signed, ChallengeCommitment, network_id)
     return members.index(commitment.member), commitment
 
 

@@ -14,7 +14,7 @@ from engine.verification.large_models.majority import OpenedScoring, open_scorin
 from engine.verification.large_models.transcript import transcript_of_evidence
 from engine.verification.members import faulty
 from engine.verification.scoring.agreeing import agree, check_score, median, most_that_agree
-from engine.verification.signing import open_record
+from engine.verification.signing import open_record, read_record
 from engine.wire.blocks import BlockEntry
 from engine.wire.challenges import Attestation, Score
 from engine.wire.codec import encode
@@ -46,10 +46,11 @@ def open_attestations(signed: Sequence[SignedRecord], members: Sequence[bytes], 
     """All attestations of members, opened; :class:`VerificationError` for any that is none."""
     found = []
     for one in signed:
-        attestation = open_record(one, Attestation, network_id)
+        attestation = read_record(one, Attestation, network_id)
         if attestation.member not in members:
             raise VerificationError("An attestation is by somebody who is no member of the committee.")
         check_score(attestation.score)
+        open_record(one, Attestation, network_id)
         found.append(Attested(members.index(attestation.member), attestation, one))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from engine.errors import VerificationError, WireError
+from engine.errors import ForgedRecordError, VerificationError, WireError
 from engine.ids import NodeId
 from engine.verification.chain.claims import contradicted_node, open_change, open_missed
 from engine.verification.chain.derivation import check_scoring, shown_output, wanted_duties
@@ -35,6 +35,8 @@ MAX_CLAIMS = 256
 """Contradictions, and hidden receipts, that wait for a block."""
 MAX_PROOFS = 4
 """Of duties, of one member and epoch, that are looked at: an honest one shows one. Each takes a VRF proof's time."""
+MAX_FORGED = 4
+"""Records whose signatures do not fit, of one sender in one epoch, that are looked at: an honest one sends none."""
 _UNANSWERED = -1
 Key = tuple[int, bytes]
 """An epoch and a member's key."""
@@ -50,6 +52,7 @@ class RecordBook:
         self.promises = Promises()
         self._duties: dict[Key, SignedRecord] = {}
         self._proofs: Counter[Key] = Counter()
+        self._forged: Counter[Key] = Counter()  # by their sender, and the epoch in which they came
         self._results: dict[Key, dict[bytes, SignedRecord]] = {}
         self._turns: set[tuple[int, bytes, NodeId, int]] = set()  # epoch, member, node asked, turn or _UNANSWERED
         self._own: dict[Key, bytes] = {}
@@ -63,9 +66,23 @@ class RecordBook:
         self._changes: dict[bytes, tuple[CommitteeChange, SignedRecord]] = {}
         self._speeds: dict[Key, SignedRecord] = {}
 
-    def add(self, signed: SignedRecord, state: ChainState, epoch: int, now: float = 0.0) -> bool:
+    def add(
+        self, signed: SignedRecord, state: ChainState, epoch: int, now: float = 0.0, sender: bytes | None = None
+    ) -> bool:
         """Take a record in ``epoch``, the present one, at ``now`` (seconds that never go back); whether it is new.
+        ``sender``: the key of the member that has sent it, who need not have signed it.
         :class:`VerificationError` for what does not hold or is not wanted."""
+        if sender is None:
+            return self._add(signed, state, epoch, now)
+        if self._forged[epoch, sender] >= MAX_FORGED:
+            raise VerificationError(f"A member has sent {MAX_FORGED} forged records in this epoch.")
+        try:
+            return self._add(signed, state, epoch, now)
+        except ForgedRecordError:
+            self._forged[epoch, sender] += 1
+            raise
+
+    def _add(self, signed: SignedRecord, state: ChainState, epoch: int, now: float) -> bool:
         try:
             record = committee_record_decoder.decode(signed.record)
         except WireError as error:
@@ -181,6 +198,7 @@ class RecordBook:
                 self._scorings.pop(digest, None)
         self._turns = {one for one in self._turns if one[0] >= oldest}
         self._proofs = Counter({key: count for key, count in self._proofs.items() if key[0] >= oldest})
+        self._forged = Counter({key: count for key, count in self._forged.items() if key[0] >= oldest})
         self._own = {key: output for key, output in self._own.items() if key[0] >= oldest}
         self._outputs = {key: output for key, output in self._outputs.items() if key[0] >= oldest}
 

@@ -19,8 +19,8 @@ from engine.verification.challenges.duties import publicly_drawn
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.reputation.rule import unjudged
 from engine.verification.signing import digest_of, sign_record
-from engine.wire.blocks import block_decoder
-from engine.wire.challenges import Duties
+from engine.wire.blocks import block_decoder, committee_record_decoder
+from engine.wire.challenges import Attestation, ChallengeCommitment, Duties
 from engine.wire.codec import encode
 from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging, score
@@ -172,6 +172,43 @@ def test_a_flood_of_forged_duties_costs_a_few_proofs_and_hides_no_honest_ones(mo
     for _ in range(50):  # honest members repeat
         assert not book.add(network.show_duties(1, other), network.state, 2)
     assert proofs.call_count == before
+
+
+def test_a_flood_of_forged_records_costs_a_few_signature_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, book, evidence = begun()
+    assert book.add(evidence, network.state, 1)
+    attested = network.attestations(evidence, NODE.node_id)
+    liar = next(one for one in network.members if one.public_key == attested[0].key)
+    other = next(one for one in network.members if one is not liar)
+    promised = network.commit(2, other, [NODE.node_id])
+    signatures = Mock(side_effect=verify)
+    monkeypatch.setattr(signing, "verify", signatures)
+
+    def refused(signed: SignedRecord, epoch: int = 1) -> str:
+        with pytest.raises(VerificationError) as raised:
+            book.add(signed, network.state, epoch, sender=liar.public_key)
+        return str(raised.value)
+
+    def forged(signed: SignedRecord, number: int) -> SignedRecord:
+        return msgspec.structs.replace(signed, signature=number.to_bytes(64, "big"))
+
+    said = committee_record_decoder.decode(attested[0].record)
+    assert isinstance(said, Attestation)
+    nonsense = sign_record(liar, msgspec.structs.replace(said, score=score(tokens=1)))
+    nothing = committee_record_decoder.decode(network.commit(2, liar, [NODE.node_id]).record)
+    assert isinstance(nothing, ChallengeCommitment)
+    for _ in range(50):  # what is wrong to see, truly signed
+        assert "signature" not in refused(nonsense)
+        assert "promises nothing" in refused(sign_record(liar, msgspec.structs.replace(nothing, count=0)))
+    assert signatures.call_count == 0
+    for number in range(2_000):  # its own, and as if it passed another's on
+        refused(forged(attested[0], number))
+        refused(forged(promised, number))
+    assert signatures.call_count == records.MAX_FORGED
+    assert f"{records.MAX_FORGED} forged" in refused(forged(promised, 1))
+    assert book.add(promised, network.state, 1, sender=other.public_key), "nobody spends another one's tries"
+    assert book.add(attested[1], network.state, 1, sender=attested[1].key)
+    assert "does not fit" in refused(forged(network.commit(3, other, [NODE.node_id]), 1), 2), "tries of the next epoch"
 
 
 def established(network: Judging, nodes: list[Identity]) -> None:
