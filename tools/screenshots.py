@@ -190,6 +190,7 @@ def answered(desktop: Desktop, question: str, answer: str) -> None:
             badge_reason=say("badge.passed", machine=NODES[0][:8], when=1_790_000_000.0, reputation=0.97, judged=212),
             paths=tuple((NODES[1 + 3 * path], NODES[2 + 3 * path], NODES[3 + 3 * path]) for path in range(4)),
             n=4, k=3, ttft_ms=640, receipt=True, tokens_per_s=58, machines=(NODES[0],), asked=(NODES[0],),
+            standings=(schema.MachineStanding(node=NODES[0], standing="established", passed=True),),
             privacy=schema.Privacy(paths=4, needed=3, hops=3, direct=False, full_paths=4, full_hops=3, weaker=False),
         )
     )  # fmt: skip

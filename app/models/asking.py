@@ -11,6 +11,7 @@ from PySide6.QtCore import QTimer, Signal
 from app.i18n import mark, number, tr
 from app.models.alternatives import Alternative, alternatives
 from app.models.catalogue import ModelChoice
+from app.models.doubts import Doubts
 from app.models.draft_files import DraftFiles
 from app.models.engine_words import from_engine
 from app.models.kept_turns import KeptTurns
@@ -38,6 +39,7 @@ class Asking(KeptTurns):
         self._new_id = new_id
         self._begins_with = schema.ChatSettings()
         self.files = DraftFiles(send, self._make, new_id)
+        self.doubts = Doubts(send)
         self._readers: list[TextReader] = []
         self._models: tuple[schema.ModelState, ...] = ()
         super().__init__(send, now)
@@ -171,6 +173,10 @@ class Asking(KeptTurns):
         """Reads the receipt of an answer."""
         return self._reader(schema.GetText(chat=self.chat, message=answer, part="receipt"))
 
+    def doubt(self, answer: str) -> None:
+        """Have the verifiers look at who made an answer."""
+        self.doubts.report(self.receipt_reader(answer))
+
     def _reader(self, request: schema.GetText) -> TextReader:
         reader = TextReader(self._send, request)
         self._readers = [*self._readers[-3:], reader]
@@ -178,6 +184,7 @@ class Asking(KeptTurns):
 
     def _of_files(self, event: schema.Event) -> None:
         self.files.receive(event)
+        self.doubts.receive(event)
         for reader in tuple(self._readers):
             reader.receive(event)
 

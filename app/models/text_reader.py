@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
+from app.i18n import tr
 from app.models.engine_words import from_engine
 from engine.api import schema
 
@@ -32,6 +33,22 @@ class TextReader(QObject):
         """Ask for the next piece, if there is one."""
         if not self._asked and not self.whole:
             self._asked = self._send(msgspec.structs.replace(self._request, at=self._at, ref=self._ref))
+
+    def read_all(self, whole: Callable[[str], None]) -> None:
+        """Ask for all of it, and give it away in one."""
+        pieces: list[str] = []
+
+        def arrived(text: str) -> None:
+            pieces.append(text)
+            if self.whole:
+                whole("".join(pieces))
+            else:
+                self.more()
+
+        self.arrived.connect(arrived)
+        self.more()
+        if not self._asked:
+            self.failed.emit(tr("The engine does not run yet. Try again in a moment."))
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""

@@ -34,19 +34,12 @@ class Exports(QObject):
 
     def save_receipt(self, reader: TextReader) -> None:
         """The receipt of an answer, which the engine keeps."""
-        pieces: list[str] = []
 
-        def arrived(text: str) -> None:
-            pieces.append(text)
-            if not reader.whole:
-                reader.more()
-                return
-            whole = "".join(pieces)
-            self._choose(tr("Save the receipt"), "receipt.json", lambda path: self.write_receipt(path, whole))
+        def whole(text: str) -> None:
+            self._choose(tr("Save the receipt"), "receipt.json", lambda path: self.write_receipt(path, text))
 
-        reader.arrived.connect(arrived)
         reader.failed.connect(self.told)
-        reader.more()
+        reader.read_all(whole)
 
     def write_chat(self, path: str, text: str) -> None:
         """Write an exported chat, and say whether that went well."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.i18n import tr
+from app.models.doubts import disclosed_words
 from app.models.transcript import ChatTranscript
 from app.theme import Theme
+from app.views.confirm_dialog import confirm_dialog
 from app.views.link_dialog import LinkDialog
 from app.views.turn_view import TurnView
 from app.views.turn_views import TurnViews
@@ -42,12 +45,19 @@ class TurnActions(QObject):
         view.link_chosen.connect(self._show_link)
         view.file_opened.connect(self.file_opened)
         view.receipt_wanted.connect(self.receipt_wanted)
+        view.check_wanted.connect(self._ask_whether_to_doubt)
         view.asked.removal_requested.connect(lambda: self.removal_requested.emit(view.turn, view.turn.question_id))
         view.foot.removal_requested.connect(lambda: self.removal_requested.emit(view.turn, view.turn.answer_id))
 
     def _show_link(self, address: str, words: str) -> None:
         dialog = LinkDialog(self._theme, address, words, self._owner)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _ask_whether_to_doubt(self, answer: str) -> None:
+        title, action = tr("Have the machine checked?"), tr("Hand in the receipt")
+        dialog = confirm_dialog(self._owner, self._theme, title, disclosed_words(), action)
+        dialog.accepted.connect(lambda: self._transcript.doubt(answer))
         dialog.open()
 
 

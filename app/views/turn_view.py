@@ -40,6 +40,7 @@ class TurnView(QWidget):
     link_chosen = Signal(str, str)
     file_opened = Signal(str, str)
     receipt_wanted = Signal(str)
+    check_wanted = Signal(str)
     height_changed = Signal()
 
     def __init__(
@@ -238,6 +239,7 @@ class TurnView(QWidget):
         self.asked.edit_changed.connect(self.edit_changed)
         self.asked.version_chosen.connect(self.version_chosen)
         self.details.receipt_wanted.connect(lambda: self.receipt_wanted.emit(self._turn.answer_id))
+        self.details.check_wanted.connect(lambda: self.check_wanted.emit(self._turn.answer_id))
         self.asked.file_opened.connect(self.file_opened)
         self.asked.height_changed.connect(self.height_changed)
         self.answer.link_chosen.connect(self.link_chosen)

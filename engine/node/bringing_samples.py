@@ -12,6 +12,7 @@ from engine.clock import Clock
 from engine.directory.genesis import GenesisRecord
 from engine.errors import BootstrapUnreachableError, InvalidRequestError, OverloadedError, VerificationError
 from engine.paths.setup import TokenBucket
+from engine.sentences import said_by, say
 from engine.transport.bootstrap_http import http_session
 from engine.transport.chain_http import send_record
 from engine.verification.samples import check_sample, read_sample
@@ -33,16 +34,16 @@ class BringingSamples:
     async def bring(self, request: Request) -> Finished:
         """``RequestError`` with the reason where it is refused."""
         if not self._genesis.genesis.committee_keys:
-            raise InvalidRequestError("This network has no verifiers, so nobody can look at a sample.")
+            raise InvalidRequestError(say("sample.no_verifiers"))
         if not self._allowed.take(self._clock.monotonic()):
-            raise OverloadedError("This machine brings as many samples as it may at the moment.")
+            raise OverloadedError(say("sample.too_many"))
         try:
             genesis, now = self._genesis.genesis, self._clock.wall()
             check_sample(read_sample(request.sample), genesis, self._genesis.network_id, now)
             async with http_session() as session:
                 await send_record(session, self._url(), "/v1/samples", request.sample)
         except VerificationError as error:
-            raise InvalidRequestError(str(error)) from error
+            raise InvalidRequestError(said_by(error)) from error
         except BootstrapUnreachableError as error:
-            raise OverloadedError("The machine that was to bring the sample does not reach the server now.") from error
+            raise OverloadedError(say("sample.server_away")) from error
         return Finished(reason="brought", prompt_tokens=0, completion_tokens=0, record=b"", signature=bytes(64))

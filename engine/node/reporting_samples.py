@@ -17,6 +17,7 @@ from engine.errors import InvalidRequestError, NetworkNotReadyError, ReceiptErro
 from engine.ids import NetworkId, NodeId
 from engine.node.overlay_client import OverlayClient
 from engine.paths.outgoing import Question, Target
+from engine.sentences import said_by, say
 from engine.verification.receipt_file import PartReport, verify_export
 from engine.wire.answer import Failed, Finished, Sampling
 from engine.wire.codec import encode
@@ -45,12 +46,12 @@ class SampleReports:
         """Hand in each part of an exported receipt; how many nodes they are of. ``RequestError`` with the reason."""
         found = self._network()
         if found is None:
-            raise NetworkNotReadyError("This engine is in no network yet, so it can hand nothing in.")
+            raise NetworkNotReadyError(say("sample.no_network"))
         client, network_id = found
         try:
             parts = verify_export(data, network_id, self._clock.wall()).parts
         except ReceiptError as error:
-            raise InvalidRequestError(str(error)) from error
+            raise InvalidRequestError(said_by(error)) from error
         newest = {NodeId(part.receipt.node_id): part for part in parts}
         await asyncio.gather(*(self._one(client, node, part) for node, part in newest.items()))
         return len(newest)
@@ -58,13 +59,13 @@ class SampleReports:
     async def _one(self, client: OverlayClient, node: NodeId, part: PartReport) -> None:
         sample = SignedRecord(record=part.record, key=part.receipt.node_key, signature=part.signature)
         bearers = sorted(client.bearers(node), key=lambda _: random_below(1 << 32, self._random_bytes))
-        error: RequestError = NetworkNotReadyError("No other machine is there now that could bring it to the server.")
+        error: RequestError = NetworkNotReadyError(say("sample.nobody"))
         for model_id, target in bearers[:TRIES]:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     return await self._brought(client, model_id, target, encode(sample))
             except TimeoutError:
-                error = NetworkNotReadyError("The machine that was to bring it does not answer. Try again.")
+                error = NetworkNotReadyError(say("sample.silent"))
             except RequestError as refused:
                 error = refused
         raise error
@@ -81,6 +82,6 @@ class SampleReports:
                         raise request_error(event.code, event.text)
                     if isinstance(event, Finished):
                         if event.reason != "brought":
-                            raise InvalidRequestError("The machine that was to bring it did something else.")
+                            raise InvalidRequestError(say("sample.something_else"))
                         return
-        raise NetworkNotReadyError("The machine that was to bring it has not done so. Try again.")
+        raise NetworkNotReadyError(say("sample.not_brought"))

@@ -69,6 +69,20 @@ NETWORK = {
     ),
     "receipts.refused": mark("The server refuses this node's receipts of epoch {epoch} for good: {problem}"),
     "receipts.not_counted": mark("The answers of this run are not counted. {problem}"),
+    "sample.no_network": mark("This engine is in no network yet, so it can hand nothing in."),
+    "sample.other_network": mark("The receipt belongs to another network: {network}."),
+    "sample.nobody": mark("No other machine is there now that could bring the receipt to the server. Try again later."),
+    "sample.silent": mark("The machine that was to bring the receipt to the server does not answer. Try again."),
+    "sample.something_else": mark("The machine that was to bring the receipt to the server did something else."),
+    "sample.not_brought": mark("The machine that was to bring the receipt to the server has not done so. Try again."),
+    "sample.no_verifiers": mark("This network has no verifiers, so nobody can look at a receipt."),
+    "sample.too_many": mark(
+        "The machine that was to bring the receipt to the server brings as many as it may at the moment. Try again in "
+        "some minutes."
+    ),
+    "sample.server_away": mark("The machine that was to bring the receipt does not reach the server now. Try again."),
+    "sample.too_old": mark("The answer was too long ago: receipts of newer ones only are looked at."),
+    "sample.unknown_machine": mark("The machine that signed the receipt is not known to the server."),
     "publish.refused": mark("The network does not take what you published: {problem}"),
     "guards.not_saved": mark("The list of guards could not be saved: {problem}"),
     "guards.retired": mark(

@@ -24,6 +24,7 @@ from msgspec import Meta
 
 from engine.errors import ReceiptError
 from engine.ids import NodeId, node_id_text
+from engine.sentences import say
 from engine.verification.receipts import (
     check_receipt,
     compare_output,
@@ -159,7 +160,7 @@ def verify_export(data: bytes, network_id: bytes | None = None, now: float | Non
     content = _parse(data)
     named = bytes.fromhex(content.network_id)
     if network_id is not None and named != network_id:
-        raise ReceiptError(f"The receipt belongs to another network: {content.network_id}.")
+        raise ReceiptError(say("sample.other_network", network=content.network_id))
     checked: list[str] = []
     not_checked: list[str] = []
     if network_id is None:

@@ -13,6 +13,7 @@ from engine.crypto.identity import Identity, verify
 from engine.directory import CLOCK_SKEW_SECONDS
 from engine.errors import ReceiptError, SignatureError, VerificationError, WireError
 from engine.ids import NodeId
+from engine.sentences import say
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.receipts import check_receipt
 from engine.verification.signing import verify_once
@@ -58,7 +59,7 @@ def check_sample(signed: SignedRecord, genesis: Genesis, network_id: bytes, now:
         raise VerificationError("The sample's receipt is dated in the future.")
     oldest = max(0, epoch_at(genesis, now) - SAMPLE_EPOCHS)
     if epoch < oldest or receipt.issued < epoch_begins(genesis, oldest) - CLOCK_SKEW_SECONDS:
-        raise VerificationError(f"The sample's receipt is older than {SAMPLE_EPOCHS} epochs; it was too long ago.")
+        raise VerificationError(say("sample.too_old"))
     return Sample(NodeId(receipt.node_id), epoch, signed)
 
 

@@ -113,7 +113,7 @@ async def test_the_server_refuses_what_is_no_sample_with_the_reason(tmp_path: Pa
             (encode(good)[:-3], b"cannot be read"),
             (encode(msgspec.structs.replace(good, signature=bytes(64))), b"does not hold"),
             (encode(msgspec.structs.replace(good, key=OTHER_NODE.public_key)), b"another key"),
-            (sample(it, OTHER_NODE), b"not known here"),
+            (sample(it, OTHER_NODE), b"not known to the server"),
             (sample(it, issued=int(it.clock.wall()) + 4_000), b"in the future"),
             (sample(it, issued=0), b"too long ago"),
         ]
@@ -207,7 +207,7 @@ async def test_a_doubted_answer_gets_to_a_verifier_without_its_question(tmp_path
             (exported(b"y" * 32, part(b"y" * 32, it.clock.wall())), "another network"),
             (b"{", "cut off or damaged"),
             (exported(it.network, part(it.network, it.clock.wall() - 10 * (SAMPLE_EPOCHS + 9))), "too long ago"),
-            (exported(it.network, part(it.network, it.clock.wall(), OTHER_NODE)), "not known here"),
+            (exported(it.network, part(it.network, it.clock.wall(), OTHER_NODE)), "not known to the server"),
         ):
             with pytest.raises(RequestError, match=words):
                 await done(overlay, reports.report(wrong))
@@ -248,7 +248,7 @@ async def test_a_node_brings_what_holds_and_not_too_much_of_it(tmp_path: Path) -
             await away.bring(request(sample(it)))
         for _ in range(int(BURST) - 2):
             await bringing.bring(request(sample(it)))
-        with pytest.raises(OverloadedError, match="as many samples as it may"):
+        with pytest.raises(OverloadedError, match="as many as it may"):
             await bringing.bring(request(sample(it)))
 
 

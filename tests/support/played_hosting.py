@@ -57,6 +57,8 @@ class PlayedHosting:
                     tell(schema.NetworkKept(ref="", address="http://127.0.0.1:8900#1f"))
             case schema.ExamineConnection():
                 return msgspec.structs.replace(self.found, ref=request.ref)
+            case schema.ReportSample():
+                return schema.SampleReported(ref=request.ref, machines=1)
             case schema.StopHosting():
                 self.change(status="off")
             case schema.MakeInvitation():

@@ -261,6 +261,7 @@ class ChatPage(QSplitter):
         self._chats.pdf_wanted.connect(self.exports.save_pdf)
         wishes.receipt_wanted.connect(lambda answer: self.exports.save_receipt(chat.receipt_reader(answer)))
         self.exports.told.connect(composer.show_notice)
+        chat.doubts.told.connect(composer.show_notice)
 
     # What was looked for in it.
 

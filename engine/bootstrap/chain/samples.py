@@ -16,6 +16,7 @@ from engine.bootstrap.tables import SampleRow
 from engine.clock import Clock
 from engine.errors import VerificationError
 from engine.ids import NodeId
+from engine.sentences import say
 from engine.verification.chain.state import ChainState
 from engine.verification.epochs import epoch_at
 from engine.verification.samples import SAMPLE_EPOCHS, Sample, check_sample, check_wanted, read_sample
@@ -81,7 +82,7 @@ class Samples:
         state = self._state()
         sample = check_sample(read_sample(body), state.genesis, state.network_id, self._clock.wall())
         if not self._is_known(sample.node_id):
-            raise VerificationError("The node that signed the sample's receipt is not known here.")
+            raise VerificationError(say("sample.unknown_machine"))
         await self._store.keep(sample, self._oldest())
         return ChainAnswer.says(200, TAKEN)
 

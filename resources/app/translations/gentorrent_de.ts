@@ -438,6 +438,10 @@
         <translation>Ein anderes Programm benutzt den Port {port}. Wähle einen anderen oder beende jenes Programm.</translation>
     </message>
     <message>
+        <source>Another receipt is being handed in. Try again when that is done.</source>
+        <translation>Eine andere Quittung wird gerade eingereicht. Versuche es noch einmal, wenn das fertig ist.</translation>
+    </message>
+    <message>
         <source>Another wording of a question is kept up to {most} characters.</source>
         <translation>Eine andere Fassung einer Frage wird bis zu {most} Zeichen lang aufbewahrt.</translation>
     </message>
@@ -1585,8 +1589,27 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>HF_HUB_OFFLINE ist gesetzt, deshalb wird kein Hub gefragt. Lösche die Variable, um Modelle herunterzuladen.</translation>
     </message>
     <message>
+        <source>Hand in the receipt</source>
+        <translation>Quittung einreichen</translation>
+    </message>
+    <message>
         <source>Hand over</source>
         <translation>Übergeben</translation>
+    </message>
+    <message numerus="yes">
+        <source>Handed in. %Ln machine(s) that signed may be checked sooner; nothing else follows from it.</source>
+        <translation>
+            <numerusform>Eingereicht. %Ln Rechner, der unterschrieben hat, wird vielleicht eher geprüft; sonst folgt nichts daraus.</numerusform>
+            <numerusform>Eingereicht. %Ln Rechner, die unterschrieben haben, werden vielleicht eher geprüft; sonst folgt nichts daraus.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Have the machine checked?</source>
+        <translation>Den Rechner prüfen lassen?</translation>
+    </message>
+    <message>
+        <source>Have the machine checked…</source>
+        <translation>Rechner prüfen lassen…</translation>
     </message>
     <message>
         <source>Hidden from neighbours: all links go through the TURN server</source>
@@ -2323,6 +2346,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Kein Netz: Antworten entstehen nur auf diesem Rechner.</translation>
     </message>
     <message>
+        <source>No other machine is there now that could bring the receipt to the server. Try again later.</source>
+        <translation>Jetzt ist kein anderer Rechner da, der die Quittung zum Server bringen könnte. Versuche es später noch einmal.</translation>
+    </message>
+    <message>
         <source>No other relay is listed, so no link could be tried.</source>
         <translation>Kein anderes Relay ist verzeichnet, also war keine Verbindung zu versuchen.</translation>
     </message>
@@ -2357,6 +2384,14 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose.</source>
         <translation>Niemand außer dem Herausgeber hat sich dieses Modell angesehen. Es kann nichts taugen oder absichtlich schlecht antworten.</translation>
+    </message>
+    <message>
+        <source>Nobody can be asked to check the machine: it signed no receipt for this answer.</source>
+        <translation>Niemand kann gebeten werden, den Rechner zu prüfen: Er hat für diese Antwort keine Quittung unterschrieben.</translation>
+    </message>
+    <message>
+        <source>Nobody can be asked to check the machine: its network has no verifiers.</source>
+        <translation>Niemand kann gebeten werden, den Rechner zu prüfen: Sein Netz hat keine Prüfer.</translation>
     </message>
     <message>
         <source>Nobody else serves it.</source>
@@ -3479,6 +3514,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Die Antwort wurde angehalten: Sie ist länger als {most} Zeichen.</translation>
     </message>
     <message>
+        <source>The answer was too long ago: receipts of newer ones only are looked at.</source>
+        <translation>Die Antwort ist zu lange her: Nur Quittungen neuerer Antworten werden angesehen.</translation>
+    </message>
+    <message>
         <source>The answers of this run are not counted. {problem}</source>
         <translation>Die Antworten bis zum nächsten Start werden nicht gezählt. {problem}</translation>
     </message>
@@ -3685,6 +3724,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The engine ended meanwhile. Check again.</source>
         <translation>Die Engine endete währenddessen. Prüf noch einmal.</translation>
+    </message>
+    <message>
+        <source>The engine ended meanwhile. Try again.</source>
+        <translation>Die Engine hat inzwischen geendet. Versuche es noch einmal.</translation>
     </message>
     <message>
         <source>The engine ended unexpectedly. It is being started again.</source>
@@ -3967,6 +4010,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der gefragte Rechner bietet {model} gerade nicht an.</translation>
     </message>
     <message>
+        <source>The machine that signed the receipt is not known to the server.</source>
+        <translation>Der Server kennt den Rechner nicht, der die Quittung unterschrieben hat.</translation>
+    </message>
+    <message>
         <source>The machine that was answering is gone.</source>
         <translation>Der Rechner, der geantwortet hat, ist weg.</translation>
     </message>
@@ -4009,6 +4056,26 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The machine that was asked has no place at the moment. Ask again; another one answers.</source>
         <translation>Der gefragte Rechner hat gerade keinen Platz. Frag noch einmal; ein anderer antwortet.</translation>
+    </message>
+    <message>
+        <source>The machine that was to bring the receipt does not reach the server now. Try again.</source>
+        <translation>Der Rechner, der die Quittung bringen sollte, erreicht den Server jetzt nicht. Versuche es noch einmal.</translation>
+    </message>
+    <message>
+        <source>The machine that was to bring the receipt to the server brings as many as it may at the moment. Try again in some minutes.</source>
+        <translation>Der Rechner, der die Quittung zum Server bringen sollte, bringt im Moment schon so viele, wie er darf. Versuche es in einigen Minuten noch einmal.</translation>
+    </message>
+    <message>
+        <source>The machine that was to bring the receipt to the server did something else.</source>
+        <translation>Der Rechner, der die Quittung zum Server bringen sollte, hat etwas anderes getan.</translation>
+    </message>
+    <message>
+        <source>The machine that was to bring the receipt to the server does not answer. Try again.</source>
+        <translation>Der Rechner, der die Quittung zum Server bringen sollte, antwortet nicht. Versuche es noch einmal.</translation>
+    </message>
+    <message>
+        <source>The machine that was to bring the receipt to the server has not done so. Try again.</source>
+        <translation>Der Rechner, der die Quittung zum Server bringen sollte, hat es nicht getan. Versuche es noch einmal.</translation>
     </message>
     <message>
         <source>The manifest of {model} by {publisher} has expired ({when}). Its publisher has to publish it anew; if that was done, look at this computer&apos;s clock.</source>
@@ -4268,6 +4335,30 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>The receipt bears a date at which the answer was not made: the clock of the machine that answered is wrong, or it would rather not be held to the answer.</source>
         <translation>Die Quittung trägt ein Datum, zu dem die Antwort nicht entstanden ist: Die Uhr des Rechners, der geantwortet hat, geht falsch, oder er will sich an der Antwort nicht messen lassen.</translation>
+    </message>
+    <message>
+        <source>The receipt belongs to another network: {network}.</source>
+        <translation>Die Quittung gehört zu einem anderen Netz: {network}.</translation>
+    </message>
+    <message>
+        <source>The receipt is being handed in. That can take a minute.</source>
+        <translation>Die Quittung wird eingereicht. Das kann eine Minute dauern.</translation>
+    </message>
+    <message>
+        <source>The receipt of this answer is handed in, and nothing else. It says which machine answered, when, with which model and how many tokens; neither the question nor the answer is in it.
+
+It goes over anonymous paths to another machine, which brings it to the network&apos;s server for the verifiers. They do not learn that it was you; only where your questions go without relays, that other machine sees your address. The machine that you doubt, if it ever sees the receipt, knows which question it was.
+
+Verifiers may check the machine sooner then. Nothing is decided by it, and it cannot be taken back.</source>
+        <translation>Eingereicht wird die Quittung dieser Antwort und nichts sonst. Darin steht, welcher Rechner geantwortet hat, wann, mit welchem Modell und wie vielen Tokens; weder die Frage noch die Antwort.
+
+Sie geht über anonyme Wege zu einem anderen Rechner, und der bringt sie zum Server des Netzes, für die Prüfer. Sie alle erfahren nicht, dass du es warst; nur wo deine Fragen ohne Relays gehen, sieht jener andere Rechner deine Adresse. Der Rechner, an dem du zweifelst, weiß, welche Frage es war, falls er die Quittung je sieht.
+
+Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, und zurücknehmen lässt es sich nicht.</translation>
+    </message>
+    <message>
+        <source>The receipt was not handed in. {reason}</source>
+        <translation>Die Quittung wurde nicht eingereicht. {reason}</translation>
     </message>
     <message>
         <source>The receipt was not saved: {reason}. Choose another place.</source>
@@ -4617,6 +4708,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Diese Engine kennt das nicht, worum sie gebeten wird. Hat sie dieselbe Version?</translation>
     </message>
     <message>
+        <source>This engine is in no network yet, so it can hand nothing in.</source>
+        <translation>Diese Engine ist noch in keinem Netz, also kann sie nichts einreichen.</translation>
+    </message>
+    <message>
         <source>This engine was started in a way that has no doctor. Run gentorrent doctor.</source>
         <translation>Diese Engine wurde so gestartet, dass sie nicht untersuchen kann. Ruf gentorrent doctor auf.</translation>
     </message>
@@ -4715,6 +4810,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>This name uses letters that can be taken for other ones. It may not be the site it looks like.</source>
         <translation>Dieser Name enthält Buchstaben, die man mit anderen verwechseln kann. Vielleicht ist es nicht die Website, nach der es aussieht.</translation>
+    </message>
+    <message>
+        <source>This network has no verifiers, so nobody can look at a receipt.</source>
+        <translation>Dieses Netz hat keine Prüfer, also kann niemand eine Quittung ansehen.</translation>
     </message>
     <message>
         <source>This network is open: everybody who has its address may join, so there is nobody to invite. A private one is made with gentorrent bootstrap --init --invited-only, or in the window.</source>
@@ -4895,6 +4994,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Verified: the receipt was checked, and the committee&apos;s latest verdict on this node is a pass.</source>
         <translation>Bestätigt: Die Quittung wurde geprüft, und im jüngsten Urteil des Komitees hat dieser Knoten bestanden.</translation>
+    </message>
+    <message>
+        <source>Verifiers may check sooner who gave an answer that you doubt</source>
+        <translation>Prüfer können eher prüfen, wer eine Antwort gegeben hat, an der du zweifelst</translation>
     </message>
     <message numerus="yes">
         <source>Verifiers of the network ask as others do, and compute again whether an answer comes from the model that it names. Counted is what blocks of their committee say of this machine in the last %Ln hour(s).</source>

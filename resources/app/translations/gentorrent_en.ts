@@ -207,6 +207,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>Handed in. %Ln machine(s) that signed may be checked sooner; nothing else follows from it.</source>
+        <translation>
+            <numerusform>Handed in. %Ln machine that signed may be checked sooner; nothing else follows from it.</numerusform>
+            <numerusform>Handed in. %Ln machines that signed may be checked sooner; nothing else follows from it.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>One on each line, %Ln at most. \n is a line break.</source>
         <translation>
             <numerusform>One on each line, %Ln at most. \n is a line break.</numerusform>
