@@ -4352,7 +4352,7 @@ It goes over anonymous paths to another machine, which brings it to the network&
 Verifiers may check the machine sooner then. Nothing is decided by it, and it cannot be taken back.</source>
         <translation>Eingereicht wird die Quittung dieser Antwort und nichts sonst. Darin steht, welcher Rechner geantwortet hat, wann, mit welchem Modell und wie vielen Tokens; weder die Frage noch die Antwort.
 
-Sie geht über anonyme Wege zu einem anderen Rechner, und der bringt sie zum Server des Netzes, für die Prüfer. Sie alle erfahren nicht, dass du es warst; nur wo deine Fragen ohne Relays gehen, sieht jener andere Rechner deine Adresse. Der Rechner, an dem du zweifelst, weiß, welche Frage es war, falls er die Quittung je sieht.
+Sie geht über anonyme Pfade zu einem anderen Rechner, und der bringt sie zum Server des Netzes, für die Prüfer. Sie alle erfahren nicht, dass du es warst; nur wo deine Fragen ohne Relays gehen, sieht jener andere Rechner deine Adresse. Der Rechner, an dem du zweifelst, weiß, welche Frage es war, falls er die Quittung je sieht.
 
 Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, und zurücknehmen lässt es sich nicht.</translation>
     </message>
