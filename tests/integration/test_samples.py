@@ -21,6 +21,7 @@ from engine.node.bringing_samples import BURST, BringingSamples
 from engine.node.reporting_samples import SampleReports
 from engine.node.samples_follower import SamplesFollower
 from engine.node.verifier_role import VerifierRole
+from engine.sentences import SENTENCES
 from engine.transport.bootstrap_state import parse_bootstrap
 from engine.verification.chain.state import first_state
 from engine.verification.challenges import duties
@@ -207,7 +208,10 @@ async def test_a_doubted_answer_gets_to_a_verifier_without_its_question(tmp_path
             (exported(b"y" * 32, part(b"y" * 32, it.clock.wall())), "another network"),
             (b"{", "cut off or damaged"),
             (exported(it.network, part(it.network, it.clock.wall() - 10 * (SAMPLE_EPOCHS + 9))), "too long ago"),
-            (exported(it.network, part(it.network, it.clock.wall(), OTHER_NODE)), "not known to the server"),
+            (
+                exported(it.network, part(it.network, it.clock.wall(), OTHER_NODE)),
+                f"^{SENTENCES['sample.unknown_machine']}$",
+            ),
         ):
             with pytest.raises(RequestError, match=words):
                 await done(overlay, reports.report(wrong))
