@@ -18,6 +18,7 @@ from app.models.doubts import Doubts, disclosed_words, may_be_doubted, why_not_c
 from app.models.engine_words import from_engine
 from app.models.text_reader import TextReader
 from app.models.turns import KeptAnswer
+from app.views.basics import PlainLabel
 from app.views.confirm_dialog import ConfirmDialog
 from engine.api import schema
 from engine.api.service import AnswerDone
@@ -68,7 +69,7 @@ def read(reader: TextReader) -> None:
 def answer(served_by: str = NODE, **fields: object) -> KeptAnswer:
     values = {"id": "a", "finish_reason": "stop", "model": "m", "prompt_tokens": 1, "completion_tokens": 1, "seed": 1}
     values |= {"served_by": served_by, "badge": "signed", "has_receipt": True, "standings": STANDINGS}
-    return KeptAnswer(**(values | fields))  # type: ignore[arg-type]
+    return KeptAnswer(**(values | fields))
 
 
 def test_receipt_is_handed_in_without_question_and_answer() -> None:
@@ -207,7 +208,7 @@ def test_a_doubted_machine_is_checked_after_saying_what_is_disclosed(drive: Driv
             assert interface.text(QAccessible.Text.Name) == "Have the machine checked…"
             assert "that you doubt" in interface.text(QAccessible.Text.Description)
             dialog = await asked()
-            shown = " ".join(label.whole_text for label in dialog.findChildren(object) if hasattr(label, "whole_text"))
+            shown = " ".join(label.whole_text for label in dialog.findChildren(PlainLabel))
             assert "neither the question nor the answer" in shown
             await until(lambda: QApplication.focusWidget() is not None)
             QTest.keyClick(dialog, Qt.Key.Key_Return)  # the safe answer
@@ -231,9 +232,7 @@ def test_where_nobody_can_check_the_reason_stands_below(drive: Drive, tmp_path: 
         async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
             check = await answered(window)
             assert not check.isEnabled()
-            shown = [
-                label.whole_text for label in window.view.details.findChildren(object) if hasattr(label, "whole_text")
-            ]
+            shown = [label.whole_text for label in window.view.details.findChildren(PlainLabel)]
             assert any("has no verifiers" in text for text in shown)
 
     drive(scenario())
