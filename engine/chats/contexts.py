@@ -29,10 +29,19 @@ class Contexts:
             self._counting[live.id] = True
             return
         self._counting[live.id] = False
-        tasks.create_task(self._tell(live, tasks))
+        tasks.create_task(self._tell(live))
 
-    async def _tell(self, live: LiveChat, tasks: asyncio.TaskGroup) -> None:
-        again = False
+    async def _tell(self, live: LiveChat) -> None:
+        try:
+            again = True
+            while again:
+                self._counting[live.id] = False
+                await self._count(live)
+                again = self._counting[live.id]
+        finally:
+            del self._counting[live.id]
+
+    async def _count(self, live: LiveChat) -> None:
         try:
             if live.listeners:
                 live.tell(await self.of(live, await live.store.draft(live.id)))
@@ -40,10 +49,6 @@ class Contexts:
             _logger.debug("no context: %s", error)
         except Exception:
             _logger.exception("the context of a chat could not be counted")
-        finally:
-            again = self._counting.pop(live.id)
-        if again:
-            self.changed(live, tasks)
 
     async def of(self, live: LiveChat, text: str) -> ContextState:
         """How full the context of a chat would be with its draft's files and ``text``."""

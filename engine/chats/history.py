@@ -83,8 +83,11 @@ class ChatHistory:
                 tasks.create_task(self._open_and_keep_house())
                 tasks.create_task(self._keep_answers())
                 tasks.create_task(self.disk.keep_trying())
+                try:
+                    await asyncio.get_running_loop().create_future()
+                finally:
+                    self._tasks = None  # before the group ends, which then takes no more
         finally:
-            self._tasks = None
             for store in (self.disk, self.memory):
                 await store.close()
 
@@ -246,7 +249,8 @@ class ChatHistory:
 
     def start(self, live: LiveChat, running: Running, asked: Asked) -> None:
         """Begin to write an answer whose row is kept already."""
-        assert self._tasks is not None
+        if self._tasks is None:  # the engine's next start finds the row
+            raise OverloadedError(say("chat.ending"))
         live.running = running
         running.task = self._tasks.create_task(self._answer(live, running, asked))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import msgspec
 import pytest
 
 from engine.api import schema
 from engine.chats.database import Database
+from engine.chats.history import ChatHistory
 from engine.chats.rows import MessageRow
 from engine.clock import ManualClock
 from engine.errors import ContextLengthError, NetworkNotReadyError
@@ -480,6 +482,40 @@ async def test_the_context_is_told_with_the_draft_whenever_it_changes(tmp_path):
         await client.do(schema.RemoveAttachment(chat="c", attachment="f"))
         await client.do(schema.SaveDraft(chat="c", text=""))
         await until(lambda: client.last(schema.ContextState).used == 9)
+
+
+async def test_nothing_is_begun_while_the_history_ends(tmp_path):
+    """An answer may take its time to end; what clients still say meanwhile is kept, and counted by nobody."""
+    ending, counted = asyncio.Event(), []
+
+    class Slow(PlayedService):
+        async def answer(self, request):
+            try:
+                async for event in super().answer(request):
+                    yield event
+            finally:
+                await ending.wait()
+
+    async def count(request):
+        counted.append(request)
+        return 1
+
+    history = ChatHistory(tmp_path / "chats.db", Slow(endless=True), count, ManualClock(), os.urandom, print)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(history.run())
+        client = Client(history)
+        await client.opened("other")
+        await client.opened("c")
+        await client.do(schema.SendMessage(chat="c", text="Hi"))
+        await until(lambda: client.all(schema.AnswerDelta))
+        running.cancel()
+        await asyncio.sleep(0)
+        before = len(counted)
+        await client.do(schema.SaveDraft(chat="c", text="And"))
+        refused = await client.do(schema.SendMessage(chat="other", text="And?"))
+        assert refused.code == "overloaded"
+        ending.set()
+    assert len(counted) == before
 
 
 async def test_what_suits_the_model_is_used_where_nothing_is_chosen(service, client):
