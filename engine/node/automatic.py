@@ -102,10 +102,11 @@ class AutomaticModel:
             logger.warning("no model is recommended: %s", error)
 
     def look(self) -> None:
-        """Choose anew, if there is reason to; the node hears of it."""
+        """Choose anew, if there is reason to; the node hears of it. While a device rests nothing is chosen: it is back
+        in a minute, and what would be taken without it would stay for much longer."""
         node, machine = self._node, self._machine
         here = [one for one in node.inference.models() if self._may_be_shown(one.model_id)]
-        if machine is None or not here or node.inference.barred:
+        if machine is None or not here or node.inference.barred or node.devices.resting:
             return
         usable = node.inference.usable()
         machine = as_used(machine, usable)

@@ -52,6 +52,8 @@ class DeviceLimits:
         self._caps = PowerCaps(file)
         self._asked: Mapping[str, Wanted] = {}
         self._thread: threading.Thread | None = None
+        self.resting = False
+        """Whether one that may be used rests for a moment, as its cap of power cannot be kept otherwise."""
         self.slowed: tuple[str, ...] = ()
         """Why devices work more slowly than they could now."""
         self.hot: tuple[str, ...] = ()
@@ -100,18 +102,21 @@ class DeviceLimits:
         seen = fresh(governing.readings, governing.clock.monotonic())
         slowed: list[str] = []
         hot: list[str] = []
-        limits = {}
+        resting, limits = False, {}
         for device, rules in self._ruled():
             reading = _reading(device, seen) if seen is not None else None
-            powered, barred = self._powered(device, rules, reading, slowed)
+            powered, rest = self._powered(device, rules, reading, slowed)
             heated = self._heated(device, rules, reading, hot)
             memory = rules.memory_cap * MEBIBYTE if rules.memory_cap is not None else None
             if not rules.on:
                 barred = say("governor.device_off")
             elif seen is not None and device.kind == "cuda" and _is_gone(reading, seen):
                 barred = say("governor.device_lost")
+            else:
+                barred, resting = rest, resting or bool(rest)
             pace = min(powered, heated) * governing.decision.pace
             limits[device.key] = DeviceLimit(barred, memory, _rounded(pace), _rounded(heated))
+        self.resting = resting
         self.slowed, self.hot = (*governing.decision.slowed, *slowed, *hot), tuple(hot)
         if limits == self._limits:
             return

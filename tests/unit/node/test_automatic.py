@@ -171,6 +171,18 @@ def test_a_cap_of_the_processors_memory_bounds_the_choice(node: Node) -> None:
     assert node.contributed_model == SMALL, "nobody is served, so nothing is chosen"
 
 
+def test_a_device_that_rests_is_not_lost(node: Node) -> None:
+    node.automatic.look()
+    assert node.contributed_model == LARGE
+    node.devices.resting = True  # the processor steps in for a card, say, and has no room for it
+    cast(Any, node.inference).limit = DeviceLimit(memory=700_000_000)
+    node.automatic.look()
+    assert node.contributed_model == LARGE
+    node.devices.resting = False
+    node.automatic.look()
+    assert node.contributed_model == SMALL, "it stays away"
+
+
 def test_what_the_owner_has_put_here_is_shown_to_nobody_unasked(node: Node) -> None:
     lie_here(node, _info(BUILTIN_MODEL, 20), _info("my-own-diary", 3000), _info(f"{LARGE}:q4", 900))
     node.automatic.look()
