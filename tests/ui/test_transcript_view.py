@@ -7,10 +7,11 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QScrollArea, QToolButton, QWidget
 
 from app.appearance import dress, wear
 from app.models.transcript import ChatTranscript
@@ -19,6 +20,7 @@ from app.theme import LIGHT
 from app.views.link_dialog import LinkDialog
 from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS
 from app.views.markdown_view import CodeHeader, MarkdownView
+from app.views.reader_moves import ReaderMoves
 from app.views.reasoning_view import last_thought
 from app.views.transcript_view import TranscriptView
 from app.views.turn_views import KEPT
@@ -52,6 +54,19 @@ def chat(qapp: QApplication) -> Iterator[tuple[ChatTranscript, TranscriptView]]:
     view.close()
     view.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_a_transcript_that_is_taken_apart_with_the_focus_in_it_says_nothing(qtbot) -> None:
+    """As happens at the end of the process."""
+    area = QScrollArea()
+    area.setWidget(QLineEdit("focused"))
+    area.moves = ReaderMoves(area)
+    area.show()
+    area.widget().setFocus()
+    qtbot.waitUntil(area.widget().hasFocus)
+    with qtbot.captureExceptions() as raised:
+        shiboken6.delete(area)
+    assert raised == []
 
 
 def settle(view: TranscriptView, condition: Callable[[], bool] = lambda: True) -> None:
