@@ -48,8 +48,11 @@ def mark(text: str) -> str:
     return text
 
 
-def number(value: float, digits: int = 0) -> str:
-    """``value`` as the language in use writes it, with ``digits`` after the decimal mark."""
+def number(value: float, digits: int = 0, most: int = 0) -> str:
+    """``value`` as the language in use writes it, with ``digits`` after the decimal mark; up to ``most`` where it has
+    so many."""
+    while digits < most and round(value, digits) != round(value, most):
+        digits += 1
     locale = _catalogue().locale
     return locale.toString(round(value)) if digits == 0 else locale.toString(float(value), "f", digits)
 

@@ -28,7 +28,7 @@ def when_summary(rules: schema.Rules) -> str:
 
 def money_summary(rules: schema.Rules) -> str:
     """The price and the cap."""
-    parts = [tr("{price} a kWh", price=money(rules.price, rules.currency))] if rules.price else []
+    parts = [tr("{price} a kWh", price=money(rules.price, rules.currency, most=3))] if rules.price else []
     if rules.monthly_kwh is not None:
         parts.append(tr("at most {energy} kWh a month", energy=number(rules.monthly_kwh)))
     return " · ".join(parts) or tr("No price, no limit")
@@ -62,9 +62,9 @@ def relay_summary(rules: schema.Rules) -> str:
     return " · ".join(parts)
 
 
-def money(amount: float, currency: str) -> str:
-    """An amount with its currency."""
-    return f"{number(amount, 2)} {currency}"
+def money(amount: float, currency: str, *, most: int = 2) -> str:
+    """An amount with its currency, with up to ``most`` digits where two do not say it."""
+    return f"{number(amount, 2, most)} {currency}"
 
 
 def total_figures(totals: schema.Totals, currency: str) -> list[Figure]:

@@ -51,8 +51,7 @@ def device_lines(model: ContributionModel) -> tuple[DeviceLine, ...]:
 
 
 def devices_summary(lines: tuple[DeviceLine, ...]) -> str:
-    """Which of them work for others: graphics cards, or the processor where there are none."""
-    lines = tuple(line for line in lines if line.graphics) or lines
+    """How many of them may work for others, the processor among them."""
     if len(lines) == 1:
         return lines[0].name if lines[0].on else tr("Off")
     return tr("{on} of {all} on", on=sum(line.on for line in lines), all=len(lines)) if lines else ""

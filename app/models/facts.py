@@ -89,9 +89,11 @@ def network_facts(state: schema.State) -> list[Fact]:
     if network.status == "none":
         return []
     server = tr("connected") if network.bootstrap_connected else tr("not connected")
-    facts = [Fact(tr("Bootstrap server"), f"{network.bootstrap} · {server}", network.bootstrap)]
-    if network.bootstrap_others:
-        facts.append(Fact(tr("Further servers"), ", ".join(network.bootstrap_others)))
+    used = (network.bootstrap_connected and network.bootstrap_used) or network.bootstrap
+    others = [url for url in (network.bootstrap, *network.bootstrap_others) if url != used]
+    facts = [Fact(tr("Bootstrap server"), f"{used} · {server}", used)]
+    if others:
+        facts.append(Fact(tr("Further servers"), ", ".join(others)))
     if network.network_id:
         facts.append(Fact(tr("Network id"), f"{network.network_id[:_SHORT]}…", network.network_id))
     if network.direct:

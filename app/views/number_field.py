@@ -37,7 +37,9 @@ class NumberField(QLineEdit):
     def show_value(self, value: float) -> None:
         """Show ``value``, which tells nobody."""
         self._value = value
-        self.setText("" if self._nothing and value <= self._least else number(value, self._digits))
+        self.setText(
+            "" if self._nothing and value <= self._least else number(value, min(self._digits, 2), self._digits)
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}

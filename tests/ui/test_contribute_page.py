@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
 from app import i18n
+from app.models.contribution_words import money_summary
 from app.models.status import StatusModel
 from app.theme import DARK, LIGHT, Theme
 from app.views.basics import PlainLabel, Switch
@@ -285,6 +286,17 @@ def test_how_much_other_programs_have_to_need_is_a_share(page: Shown) -> None:
     field.setText("80")
     field.editingFinished.emit()
     assert page.ruled.contention_share == 0.8
+
+
+def test_a_price_has_two_digits_or_three_where_the_third_is_set(page: Shown) -> None:
+    open_all(page)
+    field = page.rules["money"].fields.fields["price"].control
+    assert isinstance(field, NumberField)
+    for typed, shown in (("0.31", "0.31"), ("0.315", "0.315"), ("0.4", "0.40"), ("0.3104", "0.31")):
+        field.setText(typed)
+        field.editingFinished.emit()
+        assert field.text() == shown
+        assert money_summary(page.ruled) == f"{shown} EUR a kWh"
 
 
 def test_measurements_are_asked_for_only_while_the_page_shows(page: Shown) -> None:

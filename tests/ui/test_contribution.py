@@ -151,7 +151,9 @@ def test_beside_a_card_the_processor_comes_last_and_says_when_it_works() -> None
     lines = device_lines(contribution)
     assert [one.device for one in lines] == ["gpu0", "cpu"]
     assert lines[1].words == "Steps in where no graphics card can be used · 30 W"
-    assert devices_summary(lines) == "A card"
+    assert devices_summary(lines) == "2 of 2 on"
+    contribution.change_device("cpu", on=False)
+    assert devices_summary(device_lines(contribution)) == "1 of 2 on"
 
 
 def test_no_device_may_be_given_more_memory_than_it_has() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import functools
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
@@ -137,6 +138,13 @@ def test_facts_about_the_network_are_all_there() -> None:
     assert facts["Network id"].copy == "ab" * 32
     assert facts["Bootstrap server"].value == "https://one · not connected"
     assert facts["Further servers"].value == "https://two"
+    elsewhere = msgspec.structs.replace(network, bootstrap_connected=True, bootstrap_used="https://two")
+    facts = {fact.name: fact for fact in network_facts(state(network=elsewhere))}
+    assert (facts["Bootstrap server"].value, facts["Bootstrap server"].copy) == (
+        "https://two · connected",
+        "https://two",
+    )
+    assert facts["Further servers"].value == "https://one"
     assert facts["Your questions"].value == "3 relays on each path"
     assert facts["TURN server"].value == "turn:x · 1 link through it"
     assert {"Router", "UDP", "Your address"} <= set(facts)
