@@ -105,15 +105,15 @@ class DeviceLimits:
         resting, limits = False, {}
         for device, rules in self._ruled():
             reading = _reading(device, seen) if seen is not None else None
-            powered, rest = self._powered(device, rules, reading, slowed)
+            powered, barred = self._powered(device, rules, reading, slowed)
             heated = self._heated(device, rules, reading, hot)
             memory = rules.memory_cap * MEBIBYTE if rules.memory_cap is not None else None
             if not rules.on:
                 barred = say("governor.device_off")
             elif seen is not None and device.kind == "cuda" and _is_gone(reading, seen):
                 barred = say("governor.device_lost")
-            else:
-                barred, resting = rest, resting or bool(rest)
+            elif barred:
+                resting = True
             pace = min(powered, heated) * governing.decision.pace
             limits[device.key] = DeviceLimit(barred, memory, _rounded(pace), _rounded(heated))
         self.resting = resting

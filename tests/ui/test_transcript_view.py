@@ -60,7 +60,8 @@ def test_a_transcript_that_is_taken_apart_with_the_focus_in_it_says_nothing(qtbo
     """As happens at the end of the process."""
     area = QScrollArea()
     area.setWidget(QLineEdit("focused"))
-    area.moves = ReaderMoves(area)
+    moves = ReaderMoves(area)
+    assert moves.parent() is area
     area.show()
     area.widget().setFocus()
     qtbot.waitUntil(area.widget().hasFocus)
