@@ -17,10 +17,17 @@ class ConfirmDialog(QDialog):
 
 
 def confirm_dialog(
-    parent: QWidget, theme: Theme, title: str, text: str, action: str, option: tuple[str, str] | None = None
+    parent: QWidget,
+    theme: Theme,
+    title: str,
+    text: str,
+    action: str,
+    option: tuple[str, str] | None = None,
+    *,
+    loses: bool = True,
 ) -> ConfirmDialog:
     """Emits ``accepted`` when the owner really wants it; ``action`` is what the button says, ``option`` what can be
-    wanted beside it, and what that means."""
+    wanted beside it, and what that means; ``loses`` whether something is gone then."""
     dialog = ConfirmDialog(parent)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -43,7 +50,7 @@ def confirm_dialog(
     keep.clicked.connect(dialog.reject)
     row.addWidget(keep)
     go = QPushButton(action)
-    go.setObjectName("danger")
+    go.setObjectName("danger" if loses else "primary")
     go.setAutoDefault(False)
     go.clicked.connect(dialog.accept)
     row.addWidget(go)

@@ -56,7 +56,7 @@ class TurnActions(QObject):
 
     def _ask_whether_to_doubt(self, answer: str) -> None:
         title, action = tr("Have the machine checked?"), tr("Hand in the receipt")
-        dialog = confirm_dialog(self._owner, self._theme, title, disclosed_words(), action)
+        dialog = confirm_dialog(self._owner, self._theme, title, disclosed_words(), action, loses=False)
         dialog.accepted.connect(lambda: self._transcript.doubt(answer))
         dialog.open()
 

@@ -197,6 +197,7 @@ def test_look_changes_while_it_is_shown(drive: Drive, tmp_path: Path) -> None:
             frame.settings._boxes["look"].chosen.emit("dark")
             assert theme.ground == DARK.ground
             frame.open_page("chat")
+            await until(lambda: not frame.dressing.busy)
             after = frame.grab().toImage().pixelColor(700, 90).name()
             assert (before, after) == (LIGHT.ground, DARK.ground)
             assert PreferenceStore(tmp_path).now.look == "dark"

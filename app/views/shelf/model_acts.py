@@ -60,7 +60,7 @@ class ModelActs(QObject):
             fingerprint=fingerprint_words(fingerprint),
         )
         title = tr("Trust {name}?", name=name)
-        dialog = confirm_dialog(self._parent, self._theme, title, text, tr("Trust"))
+        dialog = confirm_dialog(self._parent, self._theme, title, text, tr("Trust"), loses=False)
         dialog.accepted.connect(lambda: self._shelf.trust(fingerprint, on=True))
         dialog.rejected.connect(self._shelf.changed)
         dialog.open()
