@@ -9,12 +9,14 @@ from engine.api import schema
 from engine.clock import SystemClock
 from engine.directory.manifests import fingerprint_of
 from engine.library.folders import ModelsFolder
+from engine.library.pins import Pin, PinnedFile
 from engine.library.published import PublishedModels
 from engine.node.model_catalogue import ModelUse
+from engine.wire.manifests import ManifestFile
 from tests.integration.test_library_service import PATIENCE, ask, catalogue, hub, running  # noqa: F401
 from tests.support.hub_layouts import MODELS
 from tests.support.local_api import until
-from tests.support.manifests import DAY, LAB, signed
+from tests.support.manifests import DAY, FILES, LAB, signed
 
 SOURCE = MODELS / "qwen2-concat"
 
@@ -83,6 +85,29 @@ async def test_a_newer_version_of_a_publisher_is_told(tmp_path, hub):  # noqa: F
     async with running(data, hub) as (service, _):
         model = await shown(service, name)
         assert (model.newer, model.state, model.source) == (True, "here", "publisher")
+        assert model.new_licence == "apache-2.0", "nobody knows what was accepted"
+
+
+async def test_a_newer_version_says_where_its_licence_is_another(tmp_path, hub):  # noqa: F811
+    data, now = tmp_path / "data", int(SystemClock().wall())
+    name = f"{fingerprint_of(LAB.public_key)}/our-model-1b"
+    models, published = ModelsFolder(data / "models"), PublishedModels(data / "published", SystemClock())
+    shutil.copytree(SOURCE, models.place(name))
+    text = {"LICENSE": PinnedFile(3, "ab" * 32)}
+    models.pins.put(name, Pin("publisher", licence="apache-2.0", commit="1", files=text))
+    for version, licence, digest, new in (
+        (2, "apache-2.0", "ab", None),
+        (3, "research-only", "ab", "research-only"),
+        (4, "apache-2.0", "cd", "apache-2.0"),
+        (5, "apache-2.0", "", "apache-2.0"),
+    ):
+        more = (ManifestFile("LICENSE", 3, bytes.fromhex(digest * 32)),) if digest else ()
+        published.add(
+            signed(version=version, licence=licence, files=(*more, *FILES), created=now - 60, expires=now + DAY)
+        )
+        async with running(data, hub) as (service, _):
+            model = await shown(service, name)
+            assert (model.newer, model.new_licence) == (True, new), version
 
 
 async def test_downloads_wait_in_their_order(tmp_path, hub):  # noqa: F811

@@ -264,8 +264,21 @@ def test_a_newer_version_is_offered(page: Shown) -> None:
     assert {"Unreviewed", "Newer version"} <= set(texts(row))
     assert list(row.buttons) == ["update", "chat", "contribute"]
     row.buttons["update"].click()
+    assert page.asked(schema.DownloadModel)[-1].model == THEIRS, "its licence is accepted already"
+    assert not page.findChildren(LicenceDialog)
+
+
+def test_a_newer_version_under_another_licence_is_asked_about(page: Shown) -> None:
+    page.catalogue(*changed(THEIRS, state="here", newer=True, licence="mit", new_licence="research-only"))
+    page.row(THEIRS).buttons["update"].click()
+    assert not page.asked(schema.DownloadModel)
     page.licence()
     assert page.dialog().about_text.whole_text == "No text of a licence comes with it."
+    said = [label.whole_text for label in page.dialog().findChildren(PlainLabel)]
+    assert any(
+        text.startswith("This version has another licence than the one that you have accepted.") for text in said
+    )
+    assert any("research-only" in text for text in said)
     page.dialog().accept_button.click()
     assert page.asked(schema.DownloadModel)[-1].model == THEIRS
 

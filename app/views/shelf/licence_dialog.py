@@ -56,7 +56,10 @@ class LicenceDialog(QDialog):
         self.read.clicked.connect(self._read)
         self.read.setVisible(bool(page))
         column.addWidget(self.read, 0, Qt.AlignmentFlag.AlignLeft)
-        about = tr("Its licence says what the model may be used for. You are asked once for each model.")
+        about = tr(
+            "Its licence says what the model may be used for. You are asked once for each model, and again when its "
+            "licence changes."
+        )
         column.addWidget(PlainLabel(about, "quiet"))
         if warning:
             column.addWidget(PlainLabel(warning, "linkWarning"))

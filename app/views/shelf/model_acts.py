@@ -68,7 +68,7 @@ class ModelActs(QObject):
     def _fetch(self, name: str) -> None:
         model = self._shelf.model(name)
         found = next((one for one in self._shelf.hub or () if one.model == name), None)
-        if model is not None and model.again:
+        if model is not None and (model.again or (model.newer and model.new_licence is None)):
             self._shelf.fetch(name)
         elif model is not None:
             self._ask_licence(name, title_of(model), _licence_facts(model), model.page, _warning(model))
@@ -115,7 +115,7 @@ class ModelActs(QObject):
 
 def _licence_facts(model: schema.CatalogueModel) -> list[Fact]:
     facts = [
-        Fact(tr("Licence"), licence_words(model.licence)),
+        Fact(tr("Licence"), licence_words(model.licence if model.new_licence is None else model.new_licence)),
         Fact(tr("Size"), size_words(model.size) if model.size else ""),
         Fact(tr("This machine"), fit_badge(model.fit).text),
         Fact(tr("Publisher"), publisher_words(model.publisher, model.fingerprint)),
@@ -127,4 +127,7 @@ def _licence_facts(model: schema.CatalogueModel) -> list[Fact]:
 def _warning(model: schema.CatalogueModel) -> str:
     if not model.fingerprint:
         return ""
-    return tr("Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose.")
+    unreviewed = tr("Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose.")
+    if model.new_licence is None:
+        return unreviewed
+    return " ".join((tr("This version has another licence than the one that you have accepted."), unreviewed))

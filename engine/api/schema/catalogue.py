@@ -103,6 +103,7 @@ class CatalogueModel(Worded, frozen=True, kw_only=True):
     memory), "" (neither). ``size``: bytes on the disk where it is here, else of the whole download; ``progress``: of a
     download or import that goes on. ``again``: the download can go on where it was, without its licence being asked
     for again. ``newer``: it is here, and its publisher has another version, which ``DownloadModel`` fetches.
+    ``new_licence``: the licence of that version, where its name or its text is another than of the one that is here.
     """
 
     model: str
@@ -128,6 +129,7 @@ class CatalogueModel(Worded, frozen=True, kw_only=True):
     done: int = 0  # bytes of a download that are here
     again: bool = False
     newer: bool = False
+    new_licence: str | None = None
     code: str = ""
     text: str = ""
 

@@ -1845,8 +1845,8 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es schreibt hier {rate} Tokens in der Sekunde.</translation>
     </message>
     <message>
-        <source>Its licence says what the model may be used for. You are asked once for each model.</source>
-        <translation>Die Lizenz sagt, wofür das Modell verwendet werden darf. Du wirst für jedes Modell einmal gefragt.</translation>
+        <source>Its licence says what the model may be used for. You are asked once for each model, and again when its licence changes.</source>
+        <translation>Die Lizenz sagt, wofür das Modell verwendet werden darf. Du wirst für jedes Modell einmal gefragt, und wieder, wenn sich seine Lizenz ändert.</translation>
     </message>
     <message>
         <source>Its licence: {licence}. Who fetches it accepts that.</source>
@@ -4838,6 +4838,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
     <message>
         <source>This verifier does not vote on the present block: it could not write. {problem}</source>
         <translation>Dieser Prüfer stimmt über den jetzigen Block nicht ab: Er konnte nicht schreiben. {problem}</translation>
+    </message>
+    <message>
+        <source>This version has another licence than the one that you have accepted.</source>
+        <translation>Diese Version hat eine andere Lizenz als die, der du zugestimmt hast.</translation>
     </message>
     <message>
         <source>Thought for {seconds} s</source>
