@@ -88,6 +88,7 @@ class LibraryModel(QObject):
         self._offered = ""
         self._failed = ""
         self._wanted = False
+        self._accepted: set[str] = set()
 
     def refresh(self) -> None:
         """Ask what could be here, now or as soon as the engine runs."""
@@ -127,8 +128,13 @@ class LibraryModel(QObject):
         self._offered, self._failed = name, ""
         self.offer_changed.emit()
 
+    def accepted(self, model: str) -> bool:
+        """Whether its licence was accepted here since the window was opened."""
+        return model in self._accepted
+
     def download(self) -> None:
         """Fetch the model that is offered; its licence is accepted."""
+        self._accepted.add(self._offered)
         if self._offered and self._send(schema.DownloadModel(model=self._offered, accept_licence=True, ref=_REF)):
             self._failed = ""
             self.offer_changed.emit()

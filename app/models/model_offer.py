@@ -49,15 +49,21 @@ class ModelOffer(QObject):
         library.offer_changed.connect(self.changed)
         library.arrived.connect(self._has_arrived)
 
-    def press(self) -> None:
-        """Do what the button says."""
-        action, best = self.best.action, best_of(self._library.models)
-        if action == "stop":
-            self._library.stop()
-        elif action == "fetch" and best is not None:
-            self._arrived = ""
-            self._library.propose(best.model)
-            self._library.download()
+    @property
+    def wanted(self) -> str:
+        """The model that the button would fetch; "" where it fetches none."""
+        best = best_of(self._library.models)
+        return best.model if self.best.action == "fetch" and best is not None else ""
+
+    def fetch(self, model: str) -> None:
+        """Fetch a model; its licence is accepted."""
+        self._arrived = ""
+        self._library.propose(model)
+        self._library.download()
+
+    def stop(self) -> None:
+        """Stop the download."""
+        self._library.stop()
 
     @property
     def best(self) -> BestModel:

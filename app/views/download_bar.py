@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QProgressBar, QPu
 
 from app.i18n import tr
 from app.models.library import LibraryModel
+from app.models.shelf_model import ShelfModel
 from app.theme import Theme
 from app.views.basics import LinkButton, PlainLabel
+from app.views.licence_first import LicenceFirst
 
 STEPS = 1000
 _ONE_ROW = 480
@@ -21,10 +23,11 @@ class DownloadBar(QFrame):
 
     page_requested = Signal(str, str)
 
-    def __init__(self, theme: Theme, library: LibraryModel) -> None:
+    def __init__(self, theme: Theme, library: LibraryModel, shelf: ShelfModel) -> None:
         super().__init__()
         self.setObjectName("downloadBar")
         self._library = library
+        self._licence_first = LicenceFirst(theme, self, library, shelf)
         self._page = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.medium, theme.small, theme.medium, theme.small)
@@ -43,7 +46,7 @@ class DownloadBar(QFrame):
         row.addLayout(words, 1)
         self.fetch = QPushButton(tr("Download"))
         self.fetch.setObjectName("primary")
-        self.fetch.clicked.connect(library.download)
+        self.fetch.clicked.connect(self._fetch)
         self.away = QPushButton(tr("Not now"))
         self.away.clicked.connect(library.decline)
         self.stop = QPushButton(tr("Stop"))
@@ -84,6 +87,18 @@ class DownloadBar(QFrame):
         self.progress.setValue(round(STEPS * (offer.share or 0)))
         self.progress.setAccessibleName(tr("{action}: {model}", action=tr("Download"), model=offer.model))
         self.progress.setAccessibleDescription(offer.text)
+
+    def _fetch(self) -> None:
+        offer = self._library.offer
+        if offer is None:
+            return
+        model = offer.model
+
+        def download() -> None:
+            self._library.propose(model)  # another one may have come meanwhile
+            self._library.download()
+
+        self._licence_first.ask(model, download)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.resize(1080, 760)
         self.navigation = Navigation(theme)
         self._library = library
-        self.chat_page = ChatPage(theme, chat, chats, setup, library)
+        self.chat_page = ChatPage(theme, chat, chats, setup, library, status.shelf)
         self.header, self.transcript, self.composer = (
             self.chat_page.header,
             self.chat_page.transcript,

@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 from app.i18n import tr
 from app.models.library import LibraryModel
 from app.models.model_offer import ModelOffer
+from app.models.shelf_model import ShelfModel
 from app.theme import Theme
 from app.views.basics import PlainLabel
+from app.views.licence_first import LicenceFirst
 
 STEPS = 1000
 
@@ -17,9 +19,10 @@ STEPS = 1000
 class ModelOfferForm(QWidget):
     """Shows what :class:`ModelOffer` says over ``library``."""
 
-    def __init__(self, theme: Theme, library: LibraryModel) -> None:
+    def __init__(self, theme: Theme, library: LibraryModel, shelf: ShelfModel) -> None:
         super().__init__()
         self._model = ModelOffer(library)
+        self._licence_first = LicenceFirst(theme, self, library, shelf)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.large)
@@ -36,11 +39,18 @@ class ModelOfferForm(QWidget):
             words.addWidget(widget)
         row.addLayout(words, 1)
         self.button = QPushButton()
-        self.button.clicked.connect(self._model.press)
+        self.button.clicked.connect(self._press)
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._model.changed.connect(self.refresh)
         self.refresh()
         library.refresh()
+
+    def _press(self) -> None:
+        model = self._model.wanted
+        if model:
+            self._licence_first.ask(model, lambda: self._model.fetch(model))
+        else:
+            self._model.stop()
 
     def refresh(self) -> None:
         """Show the newest."""

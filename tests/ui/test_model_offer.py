@@ -7,10 +7,12 @@ from PySide6.QtWidgets import QApplication
 
 from app.models.library import LibraryModel
 from app.models.model_offer import READING_SPEED, ModelOffer, best_of
+from app.models.shelf_model import ShelfModel
 from app.models.status import StatusModel
 from app.theme import LIGHT
 from app.views.join_form import JoinForm
 from app.views.model_offer_form import ModelOfferForm
+from app.views.shelf.licence_dialog import LicenceDialog
 from engine.api import schema
 
 BEST = schema.LibraryModel(
@@ -74,7 +76,7 @@ def test_name_size_minutes_speed_and_licence_are_said_before_it_is_fetched(told:
     assert now.text == (
         "5.0 GB, about 13 minutes at 50 Mbit/s. About 12 tokens/s here. Its licence: mit. Who fetches it accepts that."
     )
-    offer.press()
+    offer.fetch(offer.wanted)
     assert told.requests == [schema.DownloadModel(model="Big-8B", accept_licence=True, ref="library")]
 
 
@@ -82,16 +84,16 @@ def test_a_download_says_how_far_it_is_and_can_be_stopped_and_gone_on_with(told:
     library = LibraryModel(told.send)
     offer = ModelOffer(library)
     library.receive(LIBRARY)
-    offer.press()
+    offer.fetch(offer.wanted)
     library.receive(fetching("downloading", done=1_000_000_000, total=5_000_000_000, speed=20_000_000.0))
     now = offer.best
     assert now.text == "1.0 GB of 5.0 GB · 20 MB a second · about 3 minutes left"
-    assert (now.action, now.share) == ("stop", 0.2)
-    offer.press()
+    assert (now.action, now.share, offer.wanted) == ("stop", 0.2, "")
+    offer.stop()
     assert told.requests[-1] == schema.StopDownload(model="Big-8B", ref="library")
     library.receive(schema.DownloadEnded(model="Big-8B", code="stopped", text="The download was stopped."))
     assert (offer.best.text, offer.best.action) == ("The download was stopped.", "fetch")
-    offer.press()
+    offer.fetch(offer.wanted)
     library.receive(schema.DownloadEnded(model="Big-8B"))
     assert "It is on this machine" in offer.best.text
     assert offer.best.action == ""
@@ -101,10 +103,10 @@ def test_what_went_wrong_is_said_and_tried_again(told: Told) -> None:
     library = LibraryModel(told.send)
     offer = ModelOffer(library)
     library.receive(LIBRARY)
-    offer.press()
+    offer.fetch(offer.wanted)
     library.receive(schema.DownloadEnded(model="Big-8B", code="hub_failed", text="The hub cannot be reached."))
     assert (offer.best.text, offer.best.action) == ("The hub cannot be reached.", "fetch")
-    offer.press()
+    offer.fetch(offer.wanted)
     assert len(told.requests) == 2
     nothing = LibraryModel(told.send)
     nothing.receive(schema.Library(ref="library", models=OTHERS[:3]))
@@ -113,13 +115,19 @@ def test_what_went_wrong_is_said_and_tried_again(told: Told) -> None:
 
 def test_the_form_shows_it_with_names_for_screen_readers(qapp: QApplication, told: Told) -> None:
     library = LibraryModel(told.send)
-    form = ModelOfferForm(LIGHT, library)
+    form = ModelOfferForm(LIGHT, library, ShelfModel(told.send))
     assert told.requests == [schema.ListLibrary(ref="library")]
     assert form.button.isHidden()
     library.receive(LIBRARY)
     assert not form.button.isHidden()
     assert form.button.accessibleName() == "Fetch: Big-8B"
     assert form.progress.isHidden()
+    form.button.click()
+    (dialog,) = form.findChildren(LicenceDialog)
+    assert [one.model for one in told.requests if isinstance(one, schema.GetLicence)] == ["Big-8B"]
+    dialog.show_licence(schema.LicenceText(ref="", name="LICENSE", text="Do no harm."))
+    dialog.accept_button.click()
+    assert told.requests[-1] == schema.DownloadModel(model="Big-8B", accept_licence=True, ref="library")
     library.receive(fetching("downloading", done=1, total=4))
     assert form.progress.value() == 250
     assert form.button.accessibleName() == "Stop: Big-8B"

@@ -8,10 +8,12 @@ from PySide6.QtTest import QTest
 
 from app.models.library import LibraryModel, model_words, progress_words, size_words
 from app.models.picking import sections
+from app.models.shelf_model import ShelfModel
 from app.theme import LIGHT
 from app.views.download_bar import DownloadBar
 from app.views.header import Header
 from app.views.model_picker import ModelPicker
+from app.views.shelf.licence_dialog import LicenceDialog
 from engine.api import schema
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 from tests.ui.test_models import Engine
@@ -91,7 +93,8 @@ def test_progress_in_words() -> None:
 
 
 def test_a_model_is_offered_fetched_and_here(library, engine, qtbot) -> None:
-    bar = DownloadBar(LIGHT, library)
+    shelf = ShelfModel(engine.send)
+    bar = DownloadBar(LIGHT, library, shelf)
     qtbot.addWidget(bar)
     assert bar.isHidden()
     library.propose("Small-1B")
@@ -102,6 +105,13 @@ def test_a_model_is_offered_fetched_and_here(library, engine, qtbot) -> None:
     bar.read.click()
     assert pages == ["https://h.example/s"]
     bar.fetch.click()
+    asked = engine.requests[-1]
+    assert (type(asked), asked.model) == (schema.GetLicence, "Small-1B")
+    (dialog,) = bar.findChildren(LicenceDialog)
+    assert not dialog.accept_button.isEnabled()
+    shelf.receive(schema.LicenceText(ref=asked.ref, name="LICENSE", text="Do no harm."))
+    assert dialog.text.toPlainText() == "Do no harm."
+    dialog.accept_button.click()
     assert engine.requests[-1] == schema.DownloadModel(model="Small-1B", accept_licence=True, ref="library")
     library.receive(HALF)
     assert (bar.progress.value(), bar.progress.maximum(), bar.fetch.isHidden()) == (500, 1000, True)
@@ -119,7 +129,7 @@ def test_a_model_is_offered_fetched_and_here(library, engine, qtbot) -> None:
 
 
 def test_downloads_of_others_show_and_their_failure_is_said(library, qtbot) -> None:
-    bar = DownloadBar(LIGHT, library)
+    bar = DownloadBar(LIGHT, library, ShelfModel(library._send))
     qtbot.addWidget(bar)
     library.receive(HALF)
     assert not bar.isHidden()

@@ -18,6 +18,7 @@ from app.engine_address import read_address
 from app.models.model_offer import best_of
 from app.models.status import STARTS_ANEW
 from app.models.turns import RUNNING
+from app.views.shelf.licence_dialog import LicenceDialog
 from engine.library.catalogue import find
 from engine.library.known import known_models
 from tests.support.hub import HubRepository, LoopbackHub, loopback_hub
@@ -312,7 +313,7 @@ def test_network_is_joined_and_left_in_the_window_for_good(drive: Drive, tmp_pat
     drive(scenario())
 
 
-def test_first_start_offers_the_best_model_and_fetches_it_with_one_click(
+def test_first_start_offers_the_best_model_and_fetches_it_once_its_licence_is_accepted(
     drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(hub: LoopbackHub) -> None:
@@ -326,6 +327,9 @@ def test_first_start_offers_the_best_model_and_fetches_it_with_one_click(
             repository = find(known_models(tmp_path), best.model).repository.value
             hub.repositories[repository] = HubRepository(make_layout(LAYOUTS[0], tmp_path / "hub"))
             QTest.keyClick(page.offer.button, Qt.Key.Key_Space)
+            (dialog,) = page.findChildren(LicenceDialog)
+            await until(dialog.accept_button.isEnabled, 60)
+            QTest.keyClick(dialog.accept_button, Qt.Key.Key_Space)
             await until(lambda: "It is on this machine" in page.offer.text.whole_text, 60)
             page.begin.click()
             await until(lambda: any(choice.model == best.model for choice in window.status.models), 30)

@@ -15,6 +15,7 @@ from app.models.catalogue import ModelChoice
 from app.models.chat_setup import ChatSetup, meter_of
 from app.models.chats import ChatsModel
 from app.models.library import LibraryModel
+from app.models.shelf_model import ShelfModel
 from app.models.transcript import ChatTranscript
 from app.models.turns import Turn
 from app.models.unsent import merged
@@ -48,7 +49,13 @@ class ChatPage(QSplitter):
     what is being written."""
 
     def __init__(
-        self, theme: Theme, chat: ChatTranscript, chats: ChatsModel, setup: ChatSetup, library: LibraryModel
+        self,
+        theme: Theme,
+        chat: ChatTranscript,
+        chats: ChatsModel,
+        setup: ChatSetup,
+        library: LibraryModel,
+        shelf: ShelfModel,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
@@ -65,7 +72,7 @@ class ChatPage(QSplitter):
         self.chats = ChatList(theme, chats)
         self._setup = setup
         self._library = library
-        self.downloads = DownloadBar(theme, library)
+        self.downloads = DownloadBar(theme, library, shelf)
         self.models = ModelChoosing(theme, self.header, self.downloads, setup, library)
         self.find_bar = FindBar(theme, chats.finding)
         self.setup = SetupPanel(theme, setup)

@@ -64,7 +64,7 @@ class FirstRunPage(Page):
         self.column.addWidget(self._make_network(theme, status))
         larger = tr("The built-in one knows little beyond this program.")
         card = Card(theme, tr("A larger model on this machine"), larger)
-        self.offer = ModelOfferForm(theme, library)
+        self.offer = ModelOfferForm(theme, library, status.shelf)
         card.column.addWidget(self.offer)
         self.column.addWidget(card)
         self.column.addWidget(self._make_share(theme, preferences))

@@ -117,6 +117,11 @@ class LicenceDialog(QDialog):
         dialog.open()
 
 
+def unreviewed_words() -> str:
+    """Of a model that somebody has published."""
+    return tr("Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose.")
+
+
 def ask_licence(dialog: LicenceDialog, shelf: ShelfModel, *, model: str) -> None:
     """Have ``dialog`` show what the engine finds of the licence of ``model``."""
 

@@ -15,7 +15,7 @@ from app.models.shelf_model import ShelfModel
 from app.theme import Theme
 from app.views.confirm_dialog import confirm_dialog
 from app.views.link_dialog import LinkDialog
-from app.views.shelf.licence_dialog import LicenceDialog, ask_licence
+from app.views.shelf.licence_dialog import LicenceDialog, ask_licence, unreviewed_words
 from engine.api import schema
 
 
@@ -127,7 +127,6 @@ def _licence_facts(model: schema.CatalogueModel) -> list[Fact]:
 def _warning(model: schema.CatalogueModel) -> str:
     if not model.fingerprint:
         return ""
-    unreviewed = tr("Nobody but its publisher has looked at this model. It may be no good, or answer badly on purpose.")
     if model.new_licence is None:
-        return unreviewed
-    return " ".join((tr("This version has another licence than the one that you have accepted."), unreviewed))
+        return unreviewed_words()
+    return " ".join((tr("This version has another licence than the one that you have accepted."), unreviewed_words()))
