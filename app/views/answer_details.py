@@ -60,8 +60,7 @@ class AnswerDetails(QFrame):
 
     def _offer_acts(self, done: schema.ChatDone, row: int) -> None:
         """What can be done with the receipt; why not stands below, as what is disabled is not told to everybody."""
-        acts = QWidget(self)
-        beside = FlowLayout(acts, self._theme.small)
+        beside = FlowLayout(space=self._theme.small)
         self.receipt = self.check = None
         if isinstance(done, KeptAnswer) and done.has_receipt:
             self.receipt = QPushButton(tr("Save the receipt…"))
@@ -78,7 +77,9 @@ class AnswerDetails(QFrame):
             beside.addWidget(self.check)
             if why_not:
                 self._grid.addWidget(_selectable(why_not, "caption"), row + 1, 1)
-        if self.receipt or self.check:
+        if beside.count():
+            acts = QWidget()
+            acts.setLayout(beside)
             self._grid.addWidget(acts, row, 1)
 
 

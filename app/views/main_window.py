@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -286,7 +286,7 @@ class MainWindow(QMainWindow):
         self.header.contributing_requested.connect(self._status.set_contributing)
         self.status_bar.retry_requested.connect(self.engine_retry_requested)
         self._status.changed.connect(self._show_status)
-        self._theme.changed.connect(self._change_look)
+        self._theme.changed.connect(self.transcript.repaint_all)
         QApplication.instance().screenRemoved.connect(self._screens_settle.start)  # type: ignore[union-attr]
         self._screens_settle.timeout.connect(self.stay_visible)
 
@@ -347,20 +347,6 @@ class MainWindow(QMainWindow):
         page = self.page_widget("contribute")
         if isinstance(page, ContributePage):
             page.open_section("relay")
-
-    def _change_look(self) -> None:
-        self._drop_hidden_pages()
-        self.transcript.repaint_all()
-
-    def _drop_hidden_pages(self) -> None:
-        """Pages that do not show are made anew when they are opened: Qt would dress every widget of them now, all at
-        once, while the window stands still."""
-        for name in [name for name in self._made if name != self._open]:
-            page = self._made.pop(name)
-            self._stack.removeWidget(page)
-            self.dressing.drop(page)
-            page.deleteLater()
-            QCoreApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete)
 
     def _delete_all(self, keys: bool) -> None:
         self._chat.new_chat()

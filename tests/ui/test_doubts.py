@@ -18,6 +18,8 @@ from app.models.doubts import Doubts, disclosed_words, may_be_doubted, why_not_c
 from app.models.engine_words import from_engine
 from app.models.text_reader import TextReader
 from app.models.turns import KeptAnswer
+from app.theme import LIGHT
+from app.views.answer_details import AnswerDetails
 from app.views.basics import PlainLabel
 from app.views.confirm_dialog import ConfirmDialog
 from engine.api import schema
@@ -151,6 +153,17 @@ def test_only_who_can_be_checked_is_offered_for_it() -> None:
     assert why_not_checked(answer()) == ""
     assert "signed no receipt" in why_not_checked(answer(has_receipt=False))
     assert "has no verifiers" in why_not_checked(answer(standings=()))
+
+
+def test_nothing_lies_over_the_details_of_an_answer_without_a_receipt(qapp: QApplication) -> None:
+    details = AnswerDetails(LIGHT)
+    details.show_answer(answer("local", has_receipt=False))
+    details.resize(600, 300)
+    details.show()
+    first = details.findChildren(PlainLabel)[0]
+    assert details.childAt(first.geometry().center()) is first
+    details.hide()
+    details.deleteLater()
 
 
 @pytest.mark.parametrize("code", ["sample.too_old", "sample.unknown_machine", "sample.no_verifiers"])

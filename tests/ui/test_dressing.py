@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 
 from app.appearance import Appearance, dress
 from app.models.chat_setup import ChatSetup
@@ -101,6 +101,22 @@ def test_what_is_hidden_changes_when_it_is_shown(appearance: Appearance, window:
     window.chat_page.toggle_setup()
     assert dark(window.chat_page.setup)
     settle(window)
+    assert not shows(window, LIGHT)
+
+
+def test_what_is_typed_on_a_page_that_does_not_show_stays(appearance: Appearance, window: MainWindow) -> None:
+    window.open_page("network")
+    page = window.page_widget("network")
+    entry = page.findChildren(QLineEdit)[0]
+    entry.setText("typed")
+    window.open_page("chat")
+    appearance.choose("dark")
+    settle(window)
+    window.open_page("network")
+    settle(window)
+    assert window.page_widget("network") is page
+    assert entry.text() == "typed"
+    assert dark(page)
     assert not shows(window, LIGHT)
 
 
