@@ -108,10 +108,11 @@ def set_rule(
 
     schedule is written as in "mon-fri 0-8,18-24; sat,sun 0-24", exclusive_programs with commas.
     """
-    from engine.commands.rule_values import changed, without_effect
+    from engine.commands.rule_values import changed, check_device, without_effect
 
     async def change(client: ControlClient) -> schema.Contribution:
         before = await client.ask(schema.GetContribution(), schema.Contribution)
+        check_device(before, name)
         return await client.ask(schema.SetRules(rules=changed(before.rules, name, value)), schema.Contribution)
 
     found = run(data, change)

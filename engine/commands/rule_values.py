@@ -40,6 +40,14 @@ def without_effect(found: Contribution, name: str) -> Iterator[str]:
             yield missing.reason
 
 
+def check_device(found: Contribution, name: str) -> None:
+    """:class:`ConfigurationError` for a rule of a device that this machine does not have, nor rules of."""
+    device = name.rpartition(".")[0]
+    known = {one.device: None for one in (*found.devices, *found.rules.devices)}
+    if device and device not in known:
+        raise ConfigurationError(f"There is no device {device[:60]!r} here. There are: {', '.join(known)}.")
+
+
 def changed(rules: Rules, name: str, text: str) -> Rules:
     """The rules with that one set; :class:`ConfigurationError` for a name or value that there is not."""
     device, dot, field = name.rpartition(".")

@@ -93,6 +93,8 @@ class Governing:
         """Hears of each look at the sensors."""
         self.decision = Decision(active=True)
         self._break_again()
+        if self.problem:  # for an owner who looks only after the next start, when nothing is damaged any more
+            self.note(self.problem)
         self.decide()
         self._changed = changed
 

@@ -34,6 +34,7 @@ def test_a_terminal_has_all_that_the_page_has(tmp_path: Path, capsys: pytest.Cap
         assert rules["monthly_kwh"] == 20
         assert "cpu.memory_cap           4096" in command("rules", "set", "cpu.memory_cap", "4096")
         assert "There is no rule" in command("rules", "set", "nonsense", "1", code=2)
+        assert "There are: cpu" in command("rules", "set", "gpu0.on", "no", code=2)
         shown = json.loads(command("show", "--json"))
         assert shown["contribution"]["rules"]["monthly_kwh"] == 20
         assert not shown["contributing"]["on"]

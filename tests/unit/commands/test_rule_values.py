@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api.schema import Contribution, Missing
+from engine.api.schema import Contribution, Device, Missing
 from engine.commands import schedule_text
 from engine.commands.contribute import _seconds
-from engine.commands.rule_values import changed, named, without_effect
+from engine.commands.rule_values import changed, check_device, named, without_effect
 from engine.errors import ConfigurationError
 from engine.governor.rules import ALL_DAY, DeviceRules, Rules
 
@@ -107,3 +107,13 @@ def test_a_rule_that_asks_for_something_and_can_do_nothing_says_why() -> None:
         "gpu0.power_cap": "It works in pauses.",
     }
     assert not list(without_effect(Contribution(rules=Rules(), missing=missing), "monthly_kwh"))
+
+
+def test_a_device_that_there_is_not_gets_no_rules() -> None:
+    found = Contribution(
+        rules=Rules(devices=(DeviceRules(device="GPU-1.2", on=False),)), devices=(Device(device="cpu", name="", memory=1),)
+    )
+    for name in ("cpu.on", "GPU-1.2.on", "monthly_kwh"):
+        check_device(found, name)
+    with pytest.raises(ConfigurationError, match=r"no device 'gpu0' here. There are: cpu, GPU-1.2\."):
+        check_device(found, "gpu0.on")

@@ -85,7 +85,9 @@ def test_whatever_is_damaged_is_set_aside_and_said(tmp_path: Path) -> None:
         "governor.log_damaged",
         "governor.pause_damaged",
     }
-    assert not Made(tmp_path).governing.problem
+    again = Made(tmp_path)
+    assert not again.governing.problem
+    assert "governor.rules_damaged" in codes(again), "who looks only now reads it in the log"
 
 
 def test_the_log_says_nothing_of_pauses_while_nothing_is_contributed(tmp_path: Path) -> None:
