@@ -3,6 +3,7 @@ it is shown as plain text and nothing else."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import unicodedata
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from aiohttp.abc import AbstractResolver
 
-from engine.errors import StorageError
+from engine.errors import HubError, HubUnreachableError, StorageError
 from engine.library.fetching import Patience, Source, Transfer, connections, fetch
 from engine.library.hub import Hub
 from engine.library.names import MAX_LICENCE, licence_among
@@ -18,9 +19,12 @@ from engine.library.progress import Meter
 from engine.library.published_download import source_of
 from engine.library.selection import HubFile, licence_file
 from engine.library.sources import resolver_for
-from engine.storage.files import read_limited
+from engine.sentences import say
+from engine.storage.files import read_limited, storage_error
 from engine.wire.manifests import ModelManifest
 
+LONGEST_SECONDS = 30.0
+"""So long somebody waits for a text in all, also where it comes byte by byte."""
 _PATIENCE = Patience(connect=10.0, silence=10.0, attempts=2)
 
 
@@ -55,27 +59,46 @@ async def licence_on(hub: Hub, repository: str) -> Licence:
 
 
 async def licence_of_manifest(manifest: ModelManifest, hub: Hub, *, allow_local: bool) -> Licence:
-    """What a publisher has signed with a model, from the first of its addresses; :class:`HubError`."""
+    """What a publisher has signed with a model, from the first of its addresses that gives it; :class:`HubError`."""
     sizes = {one.name: one for one in manifest.files}
     name = licence_among(sizes)
     if not name or not 0 < sizes[name].size <= MAX_LICENCE:
         return Licence(name)
-    source = source_of(manifest.addresses[0], hub, allow_local)
     file = HubFile(name, sizes[name].size, sizes[name].sha256.hex())
-    return Licence(name, await _fetched(source, manifest.name, "", file, resolver_for(hub, allow_local=allow_local)))
+    last: HubError | None = None
+    for address in manifest.addresses:
+        resolver = resolver_for(hub, allow_local=allow_local)
+        try:
+            source = source_of(address, hub, allow_local)
+            return Licence(name, await _fetched(source, manifest.name, "", file, resolver))
+        except HubError as error:
+            last = error
+    assert last is not None  # a manifest has an address
+    raise last
 
 
 async def _fetched(
     source: Source, repository: str, commit: str, file: HubFile, resolver: AbstractResolver | None = None
 ) -> str:
     """Checked by its hash like every other file."""
-    with tempfile.TemporaryDirectory(prefix="gentorrent-licence-") as folder:
-        async with connections(_PATIENCE, 1, resolver) as session:
-            meter = Meter(lambda _: None, lambda: 0.0)
-            transfer = Transfer(session, source, repository, commit, meter, _PATIENCE)
-            place = Path(folder) / "licence"
-            await fetch(transfer, file, place)
+    with _scratch() as folder:
+        place = Path(folder) / "licence"
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS), connections(_PATIENCE, 1, resolver) as session:
+                meter = Meter(lambda _: None, lambda: 0.0)
+                await fetch(Transfer(session, source, repository, commit, meter, _PATIENCE), file, place)
+        except TimeoutError:
+            why = f"nothing whole has come within {LONGEST_SECONDS:.0f} s"
+            raise HubUnreachableError(say("hub.unreachable", hub=source.endpoint, reason=why)) from None
         return shown(read_limited(place, MAX_LICENCE) or b"")
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder that is gone afterwards; ``StorageError`` where there is no room for one."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="gentorrent-licence-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise storage_error("make the folder", Path(error.filename or "gentorrent-licence"), error) from error
 
 
 def shown(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,12 +13,14 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.directory.manifests import Published, read_record, sign_record
-from engine.errors import ContentError, HubError, ManifestError, ModelFolderError
+from engine.errors import ContentError, HubError, HubUnreachableError, ManifestError, ModelFolderError, StorageError
 from engine.inference.models.folder import ModelFolder, read_model_folder
+from engine.library import licences
 from engine.library.fetching import Patience
 from engine.library.folders import ModelsFolder
 from engine.library.hub import Hub
 from engine.library.keeping import installed, remove, verify
+from engine.library.licences import licence_of_manifest
 from engine.library.progress import Meter
 from engine.library.published import PublishedModels
 from engine.library.published_download import download_published, plan
@@ -193,3 +196,30 @@ async def test_nobody_else_can_take_the_name(hub: LoopbackHub, models: ModelsFol
     assert record.manifest is not None
     with pytest.raises(ManifestError):
         read_record(sign_record(OTHER, record.manifest))
+
+
+async def test_the_licence_comes_from_whichever_address_has_it(
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = hub.repositories[REPOSITORY].folder
+    (source / "LICENSE").write_text("Do what you like.\n" * 1000)
+    record = published_of(source, tmp_path, addresses=[f"{hub.endpoint}/nowhere/", f"hub:{REPOSITORY}@{COMMIT}"])
+    assert record.manifest is not None
+    found = await licence_of_manifest(record.manifest, Hub(hub.endpoint), allow_local=True)
+    assert found.text.startswith("Do what you like.")
+    monkeypatch.setattr(licences, "LONGEST_SECONDS", 0.3)
+    hub.pace = 0.2  # for each of its pieces
+    with pytest.raises(HubUnreachableError):
+        await licence_of_manifest(record.manifest, Hub(hub.endpoint), allow_local=True)
+
+
+async def test_a_licence_that_has_no_place_to_lie_is_refused_in_words(
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = hub.repositories[REPOSITORY].folder
+    (source / "LICENSE").write_text("Do what you like.")
+    record = published_of(source, tmp_path)
+    assert record.manifest is not None
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(StorageError):
+        await licence_of_manifest(record.manifest, Hub(hub.endpoint), allow_local=True)

@@ -111,7 +111,8 @@ def test_a_rule_that_asks_for_something_and_can_do_nothing_says_why() -> None:
 
 def test_a_device_that_there_is_not_gets_no_rules() -> None:
     found = Contribution(
-        rules=Rules(devices=(DeviceRules(device="GPU-1.2", on=False),)), devices=(Device(device="cpu", name="", memory=1),)
+        rules=Rules(devices=(DeviceRules(device="GPU-1.2", on=False),)),
+        devices=(Device(device="cpu", name="", memory=1),),
     )
     for name in ("cpu.on", "GPU-1.2.on", "monthly_kwh"):
         check_device(found, name)
