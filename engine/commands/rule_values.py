@@ -43,7 +43,7 @@ def without_effect(found: Contribution, name: str) -> Iterator[str]:
 def check_device(found: Contribution, name: str) -> None:
     """:class:`ConfigurationError` for a rule of a device that this machine does not have, nor rules of."""
     device = name.rpartition(".")[0]
-    known = {one.device: None for one in (*found.devices, *found.rules.devices)}
+    known = dict.fromkeys([one.device for one in found.devices] + [one.device for one in found.rules.devices])
     if device and device not in known:
         raise ConfigurationError(f"There is no device {device[:60]!r} here. There are: {', '.join(known)}.")
 

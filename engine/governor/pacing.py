@@ -32,7 +32,7 @@ class PowerPacer:
     def look(self, power: float | None, cap: float | None, now: float, *, working: bool, owners: bool = False) -> float:
         """The share from now on; 0: it has to rest. ``working``: it has something to do, so that power says something
         of its speed. ``owners``: it works for its owner, too, so that power says nothing of what others cost."""
-        if owners:
+        if owners and cap is not None:
             self._over_since = None
             return self.share
         if cap is None or power is None:

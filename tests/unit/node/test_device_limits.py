@@ -175,6 +175,16 @@ def test_power_that_the_owner_uses_slows_nobody_and_ends_the_rest(made: Made) ->
     assert found[CARD].pace == 0.1, "others go on slowly"
 
 
+def test_a_cap_that_is_taken_back_while_the_owner_is_answered_slows_nobody_any_more(made: Made) -> None:
+    made.rules(DeviceRules(device=CARD, power_cap=100))
+    assert made.see(card(power=200))[CARD].pace == 0.5
+    made.own = True
+    assert made.see(card(power=200))[CARD].pace == 0.5
+    made.rules()
+    assert made.see(card(power=200))[CARD] == DeviceLimit()
+    assert made.limits.slowed == ()
+
+
 async def test_the_drivers_limit_is_lifted_while_the_owner_is_answered(made: Made, driver: Driver) -> None:  # noqa: F811
     made.rules(DeviceRules(device=CARD, power_cap=250))
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
