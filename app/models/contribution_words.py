@@ -131,8 +131,11 @@ def problem_words(now: schema.Contribution) -> Problem | None:
     if not now.problem:
         return None
     words = from_engine(now, "problem")
-    if any(part.code == "governor.rules_not_kept" for part in now.words.get("problem", ())):
+    codes = {part.code for part in now.words.get("problem", ())}
+    if "governor.rules_not_kept" in codes:
         return Problem(tr("Your rules are not kept"), words, tr("Try again"))
+    if "governor.pause_not_kept" in codes:
+        return Problem(tr("Your pause is not kept"), words, tr("Try again"))
     return Problem(tr("Something was damaged and begins anew"), words, tr("All right"))
 
 

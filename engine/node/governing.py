@@ -79,7 +79,7 @@ class Governing:
         self._noted = ""
         self._governor = Governor()
         self._pause = OwnersPause(folder / "pause.json", uptime)
-        self.problem = ""
+        self._rules_problem = self._pause_problem = ""
         self.rules = self._load(self._rules_file, Rules, "governor.rules_damaged") or fallback
         self._meter = Meter(self._load(self._month_file, tuple[Month, ...], "governor.count_damaged") or ())
         self._kept, self._kept_at = self._meter.months, clock.monotonic()
@@ -103,23 +103,31 @@ class Governing:
         """What was used this month."""
         return self._meter.at(self._this_month())
 
+    @property
+    def problem(self) -> str:
+        """What was damaged, or cannot be kept for the next start."""
+        return together(self._rules_problem, self._pause_problem)
+
     # The owner
 
     def set_rules(self, rules: Rules) -> None:
         """In effect at once, and kept; where the disk refuses, ``problem`` says so."""
-        self.problem = ""
+        self._rules_problem = ""
+        if self._pause_problem:
+            self._keep_pause(self._break_left())
         if rules != self.rules:
             self.rules = rules
             self.note(say("governor.event_rules"))
         try:
             save_state(self._rules_file, rules)
         except StorageError as error:
-            self.problem = say("governor.rules_not_kept", problem=said_by(error))
+            self._rules_problem = say("governor.rules_not_kept", problem=said_by(error))
         self.decide()
         self._changed()
 
     def pause(self, seconds: float | None) -> None:
-        """A break for ``seconds``; None: until the next start. Its end is kept: see :meth:`ends`."""
+        """A break for ``seconds``; None: until the next start. Its end is kept (see :meth:`ends`), or ``problem`` says
+        why not."""
         self._governor.pause(seconds, self.clock.monotonic())
         self._keep_pause(self._break_left())
         self.decide()
@@ -230,10 +238,13 @@ class Governing:
         return self._governor.break_left(self.clock.monotonic())
 
     def _keep_pause(self, left: float) -> None:
+        self._pause_problem = ""
         try:
             self._pause.keep(left, self.clock.wall())
         except StorageError as error:
             logger.warning("the pause is not written down: %s", error)
+            if left:
+                self._pause_problem = say("governor.pause_not_kept", problem=said_by(error))
 
     def _break_again(self) -> None:
         """Go on with the break that an earlier engine has begun."""
@@ -267,7 +278,7 @@ class Governing:
 
     def _damaged(self, file: Path, code: str, error: StorageError) -> None:
         logger.warning("%s", error)
-        self.problem = together(self.problem, say(code, place=str(set_aside(file))))
+        self._rules_problem = together(self._rules_problem, say(code, place=str(set_aside(file))))
 
     @staticmethod
     def _save(file: Path, state: object) -> None:

@@ -81,6 +81,7 @@ CONTRIBUTING = {
         "What was kept of your pause was damaged and is set aside as {place}. Pause again if you want to."
     ),
     "governor.rules_not_kept": mark("The rules hold now, but cannot be kept for the next start: {problem}"),
+    "governor.pause_not_kept": mark("The pause holds now, but cannot be kept for the next start: {problem}"),
     "governor.not_measured": mark("This system does not tell."),
     "governor.event_paused": mark("Paused. {reasons}"),
     "governor.event_resumed": mark("Contributing goes on."),

@@ -169,6 +169,21 @@ def test_rules_that_could_not_be_kept_are_said_and_tried_again(page: Shown, lang
     assert not page.problem.isVisible()
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "told"),
+    [
+        ("en", "Your pause is not kept", "The pause holds now, but cannot be kept for the next start: Could not write"),
+        ("de", "Deine Pause ist nicht gespeichert", "Die Pause gilt jetzt, lässt sich aber nicht für den nächsten"),
+    ],
+)
+def test_a_pause_that_could_not_be_kept_is_said(page: Shown, language: str, heading: str, told: str) -> None:
+    i18n.use(language)
+    full = storage_error("write", Path("/data/pause.json"), OSError(errno.ENOSPC, "No space left on device"))
+    page.hear(schema.Contribution(rules=RULES, problem=say("governor.pause_not_kept", problem=said_by(full))))
+    assert page.problem.status.text.whole_text == heading
+    assert page.problem.status.reason.whole_text.startswith(told)
+
+
 def test_what_was_damaged_is_said_until_that_is_read(page: Shown) -> None:
     damaged = together(say("governor.rules_damaged", place="/data/a"), say("governor.log_damaged", place="/data/b"))
     page.hear(schema.Contribution(rules=RULES, problem=damaged))

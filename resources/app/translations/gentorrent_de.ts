@@ -4273,6 +4273,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Der Teil der Engine, der Modelle ausführt, wird neu gestartet.</translation>
     </message>
     <message>
+        <source>The pause holds now, but cannot be kept for the next start: {problem}</source>
+        <translation>Die Pause gilt jetzt, lässt sich aber nicht für den nächsten Start aufheben: {problem}</translation>
+    </message>
+    <message>
         <source>The port {port} on {host} cannot be used ({error}); another program, perhaps another engine, has it. The local API needs a port of its own: choose one with --api-port, or 0 for any free one.</source>
         <translation>Der Port {port} auf {host} lässt sich nicht benutzen ({error}); ein anderes Programm, vielleicht eine andere Engine, hat ihn. Die lokale API braucht einen eigenen Port: Wähle einen mit --api-port, oder 0 für irgendeinen freien.</translation>
     </message>
@@ -5312,6 +5316,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>Your machine is then in the network without a window open.</source>
         <translation>Dein Rechner ist dann auch ohne offenes Fenster im Netz.</translation>
+    </message>
+    <message>
+        <source>Your pause is not kept</source>
+        <translation>Deine Pause ist nicht gespeichert</translation>
     </message>
     <message>
         <source>Your question could not be answered</source>

@@ -9,6 +9,7 @@ import pytest
 
 from engine.clock import Uptime
 from engine.node.governing import KEEP_SECONDS
+from engine.sentences import parts_of
 from tests.unit.node.test_governed_day import Engine, local
 
 NOON = local(2026, 11, 30, 12)
@@ -115,5 +116,13 @@ def test_a_disk_that_refuses_costs_only_what_comes_after_a_start(tmp_path: Path)
     (tmp_path / "pause.json").mkdir()
     engine.governing.pause(3600)
     assert left(engine) == pytest.approx(3600)
+    assert parts_of(engine.governing.problem)[0].code == "governor.pause_not_kept"
+    (tmp_path / "pause.json").rmdir()
+    engine.governing.set_rules(engine.governing.rules)  # as the window's "Try again" does
+    assert not engine.governing.problem
+    assert left(Engine(tmp_path, NOON)) == pytest.approx(3600)
+    (tmp_path / "pause.json").unlink()
+    (tmp_path / "pause.json").mkdir()
     engine.governing.resume()
     assert engine.governing.decision.active
+    assert not engine.governing.problem
