@@ -19,6 +19,7 @@ from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
 from engine.library.room import promised
 from engine.sentences import listed, said_by, say
+from engine.storage.files import storage_error
 
 Pinned = Literal["pinned", "not pinned", "with the program"]
 
@@ -139,6 +140,13 @@ def check_importable(source: Path, models: ModelsFolder, name: str, variant: str
     missing or wrong, ``StorageError`` what is wrong with the name. Nothing of the folder is executed."""
     models.place(name)
     _check_free(models, name)
+    try:
+        return _importable(source, name, variant)
+    except OSError as error:
+        raise storage_error("read", source, error) from error
+
+
+def _importable(source: Path, name: str, variant: str) -> ModelFolder:
     if not source.is_dir():
         raise ModelFolderError(say("import.no_folder", folder=str(source)))
     parts = {

@@ -41,7 +41,9 @@ def licence_in(folder: Path) -> Licence:
     try:
         sizes = {one.name: one.stat().st_size for one in folder.iterdir() if one.is_file()}
     except OSError as error:
-        raise StorageError(f"{folder} cannot be read ({error.strerror}).") from error
+        raise storage_error("read", folder, error) from error
+    except ValueError as error:  # a name that no file can have
+        raise StorageError(f"{str(folder)!a} cannot be read ({error}).") from error
     name = licence_among(sizes)
     if not name or sizes[name] > MAX_LICENCE:
         return Licence(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,8 @@ from engine.sentences import said_by, say
 CHANGED_SECONDS = 1.0
 """Between two words about a catalogue that has changed."""
 HUB_RESULTS = 40
+
+_log = logging.getLogger(__name__)
 
 
 class LibraryService:
@@ -141,8 +144,11 @@ class LibraryService:
         await self._ready.wait()
         try:
             return await self._asked(request) or await self._done(request) or Accepted(ref=request.ref, request=tag)
-        except GenTorrentError as error:
+        except (GenTorrentError, OSError) as error:
             return RequestFailed(request=tag, code=code_of(error), text=said_by(error), ref=request.ref)
+        except Exception:  # one question that fails ends no client's connection
+            _log.exception("a request about models failed unexpectedly")
+            return RequestFailed(request=tag, code="internal_error", text=say("chat.request_mistake"), ref=request.ref)
 
     async def _asked(self, request: LibraryRequest) -> ControlEvent | None:
         """What is to be told; None for requests to do something."""

@@ -44,8 +44,24 @@ async def test_folders_and_what_nobody_knows(tmp_path, hub):  # noqa: F811
         for request, code in (
             (schema.GetLicence(folder="mine"), "invalid_request"),
             (schema.GetLicence(folder=str(tmp_path / "no")), "storage_failed"),
+            (schema.GetLicence(folder="/a\0b"), "storage_failed"),
             (schema.GetLicence(model="no-such"), "model_not_found"),
             (schema.GetLicence(), "model_not_found"),
             (schema.GetLicence(model="../../keys"), "model_not_found"),
         ):
             assert (await ask(service, request)).code == code
+
+
+async def test_a_question_that_fails_unexpectedly_is_refused_and_ends_no_connection(tmp_path, hub, monkeypatch):  # noqa: F811
+    async with running(tmp_path / "data", hub) as (service, _):
+        for error, code in (
+            (RuntimeError("a mistake"), "internal_error"),
+            (PermissionError(13, "no"), "storage_failed"),
+        ):
+
+            async def fails(_, error=error):
+                raise error
+
+            monkeypatch.setattr(service._licences, "reply", fails)
+            refused = await ask(service, schema.GetLicence(model="Tiny", ref="7"))
+            assert (refused.ref, refused.code) == ("7", code)

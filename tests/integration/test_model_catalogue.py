@@ -268,6 +268,8 @@ async def test_other_bad_folders(tmp_path, hub):  # noqa: F811
             path = folder if folder in ("mine", "/no/such") else str(tmp_path / folder)
             reply = await ask(service, schema.ImportModel(folder=path))
             assert (folder, reply.code) == (folder, code)
+        unreadable = schema.ImportModel(folder="/" + "a" * 300, name="mine")  # the system refuses even to look
+        assert (await ask(service, unreadable)).code == "storage_failed"
         reply = await ask(service, schema.ImportModel(folder=str(tmp_path / "empty"), name="../../keys"))
         assert isinstance(reply, schema.RequestFailed)
 
