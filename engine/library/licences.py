@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engine.errors import HubError, HubUnreachableError, StorageError
 from engine.library.fetching import Patience, Source, Transfer, connections, fetch
 from engine.library.hub import Hub
 from engine.library.names import MAX_LICENCE, licence_among
+from engine.library.pins import Pin
 from engine.library.progress import Meter
 from engine.library.published_download import source_of
 from engine.library.selection import HubFile, licence_file
@@ -77,6 +79,20 @@ async def licence_of_manifest(manifest: ModelManifest, hub: Hub, *, allow_local:
             last = error
     assert last is not None  # a manifest has an address
     raise last
+
+
+def new_licence(manifest: ModelManifest, pin: Pin | None) -> str | None:
+    """The licence that a published model has now, where its name or its text is another than that of what is here;
+    None where they are the same."""
+    here = {name: file.sha256 for name, file in pin.files.items()} if pin is not None else {}
+    there = {file.name: file.sha256.hex() for file in manifest.files}
+    same = pin is not None and pin.licence == manifest.licence and _digest_among(here) == _digest_among(there)
+    return None if same else manifest.licence
+
+
+def _digest_among(files: Mapping[str, str]) -> str:
+    """Of the licence's text among these; "" where there is none."""
+    return files.get(licence_among(files), "")
 
 
 async def _fetched(

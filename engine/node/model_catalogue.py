@@ -20,9 +20,8 @@ from engine.library.fit import DEFAULT_CONTEXT, Fit, Machine, recommended
 from engine.library.folders import ModelsFolder, size_of
 from engine.library.keeping import Installed, installed
 from engine.library.known import known_models
+from engine.library.licences import new_licence
 from engine.library.manifests import total_size
-from engine.library.names import licence_among
-from engine.library.pins import Pin
 from engine.library.published import PublishedModels
 from engine.library.room import Room, room
 from engine.node.downloads import Kept
@@ -170,7 +169,9 @@ class _Look:
             note=entry.note if entry is not None and source == "catalogue" else "",
             fit=self._fit(best, 0, use.tokens_per_s),
             newer=source == "publisher" and self._newer(one),
-            new_licence=self._new_licence(one, pin) if source == "publisher" and self._newer(one) else None,
+            new_licence=new_licence(self._published.manifest(one.name), pin)
+            if source == "publisher" and self._newer(one)
+            else None,
             text=one.problem,
             code="no_model" if one.problem else "",
         )
@@ -178,13 +179,6 @@ class _Look:
     def _newer(self, one: Installed) -> bool:
         now = self._published.digest_now(one.name)
         return now is not None and now.hex() != one.digest
-
-    def _new_licence(self, one: Installed, pin: Pin | None) -> str | None:
-        manifest = self._published.manifest(one.name)
-        here = {name: file.sha256 for name, file in pin.files.items()} if pin is not None else {}
-        there = {file.name: file.sha256.hex() for file in manifest.files}
-        same = pin is not None and pin.licence == manifest.licence and _licence_file(here) == _licence_file(there)
-        return None if same else manifest.licence
 
     def known(self, entry: CatalogueModel) -> schema.CatalogueModel:
         """A model of the catalogue."""
@@ -253,11 +247,6 @@ class _Look:
 def best_first(models: Iterable[schema.CatalogueModel]) -> list[schema.CatalogueModel]:
     """What fits best first."""
     return sorted(models, key=lambda one: (_ORDER.index(one.fit.verdict), -one.fit.memory))
-
-
-def _licence_file(files: Mapping[str, str]) -> str:
-    """The digest of the licence's text among these; "" where there is none."""
-    return files.get(licence_among(files), "")
 
 
 def licence_of(entry: CatalogueModel) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SystemClock
+from engine.library.folders import ModelsFolder
+from engine.library.pins import Pin
 from engine.wire.codec import encode
 from tests.support.manifests import DAY, signed
 from tests.support.tiny_model import make_tiny_model
@@ -103,3 +105,16 @@ def test_mistakes_are_told_with_what_to_do(tmp_path: Path) -> None:
 def lab_help(command: str) -> str:
     done = subprocess.run([*PROGRAM, command, "--help"], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
+
+
+def test_an_update_with_another_licence_asks_again(tmp_path: Path) -> None:
+    lab, other = Machine(tmp_path / "lab"), Machine(tmp_path / "other")
+    folder, file = str(make_tiny_model(tmp_path / "ours")), str(tmp_path / "ours.manifest")
+    model = lab.json("publish", folder, *PUBLISH, "--output", file)["id"]
+    other.json("add-manifest", file)
+    models = ModelsFolder(tmp_path / "other" / "models")
+    make_tiny_model(models.place(model))
+    models.pins.put(model, Pin("publisher", licence="apache-2.0", commit="1"))
+    refused = other.run("download", model, code=2)
+    assert "This version has another licence" in refused
+    assert "mit) has to be accepted" in refused

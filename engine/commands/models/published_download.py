@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 
 def download_published(model: str, models: ModelsFolder, data: Path | None, *, yes: bool, json_output: bool) -> None:
-    """Fetch, check and install it; the licence is shown before the first time."""
+    """Fetch, check and install it; the licence is shown before the first time, and where it is another one."""
     import asyncio
 
     from engine.errors import ManifestError
     from engine.library.hub import hub_of
+    from engine.library.licences import new_licence
     from engine.library.published import PublishedModels
     from engine.library.published_download import download_published as fetch
     from engine.library.published_download import plan
@@ -40,6 +41,9 @@ def download_published(model: str, models: ModelsFolder, data: Path | None, *, y
         raise ManifestError(say("manifest.unknown", model=model[:200]))
     wanted = plan(record, models)
     if not models.place(model).is_dir():
+        _accept(wanted, yes)
+    elif new_licence(wanted.manifest, models.pins.get(model)) is not None:
+        typer.echo("This version has another licence than the one that you have accepted.", err=True)
         _accept(wanted, yes)
     with shown_progress(json_output) as meter:
         hub, local = hub_of(os.environ), local_allowed(os.environ)
@@ -85,7 +89,7 @@ def _accept(wanted: Wanted, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise ConfigurationError(
             f"The licence of {wanted.model_id} ({harmless(manifest.licence + page)}) has to be accepted before the "
-            "first download. Read it, and add --yes."
+            "download. Read it, and add --yes."
         )
     if not typer.confirm("Accept this licence and download?", err=True):
         raise typer.Exit(1)
