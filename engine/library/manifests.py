@@ -115,6 +115,9 @@ def check_manifest(published: Published) -> ModelManifest:
             raise ManifestError(
                 say("manifest.address", model=model, address=_shown(text), problem=str(error))
             ) from error
+    if manifest.source and not _is_page(manifest.source):
+        problem = "it is no https address of a page"
+        raise ManifestError(say("manifest.address", model=model, address=_shown(manifest.source), problem=problem))
     return manifest
 
 
@@ -167,7 +170,7 @@ def make_manifest(
             raise ConfigurationError(f"{option} is one line of at most {limit} characters.")
     if not publisher.strip() or not licence.strip():
         raise ConfigurationError("A publisher has a name (--publisher), and a model a licence (--licence).")
-    if source and not source.startswith("https://"):
+    if source and not _is_page(source):
         raise ConfigurationError(f"--source is the https address of a page about the model, not {source[:100]!r}.")
     for text in addresses:
         try:
@@ -192,6 +195,16 @@ def make_manifest(
         source=source,
         note=note,
     )
+
+
+def _is_page(text: str) -> bool:
+    """Whether a browser may be sent there."""
+    try:
+        parts = urlsplit(text)
+        fine = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return fine and parts.scheme == "https" and parts.username is None and text.isprintable() and " " not in text
 
 
 def _file_problem(file: ManifestFile) -> str:

@@ -99,6 +99,16 @@ def test_addresses_that_nobody_asks(address: str) -> None:
     assert refusal(addresses=(address,)) == "manifest.address"
 
 
+@pytest.mark.parametrize(
+    "page",
+    ["file:///etc/passwd", "javascript:alert(1)", "http://x.org/", "https://[x", "https://", "https://x.org/a b"],
+)
+def test_pages_that_no_browser_is_sent_to(page: str) -> None:
+    assert refusal(source=page) == "manifest.address"
+    with pytest.raises(ConfigurationError, match="--source"):
+        made(source=page)
+
+
 def test_addresses() -> None:
     hub = parse_address(f"hub:owner/name@{COMMIT}")
     assert (hub.repository, hub.commit) == ("owner/name", COMMIT)
