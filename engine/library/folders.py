@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from threading import Lock
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
@@ -158,8 +159,14 @@ class ModelsFolder:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(one.lstat().st_size for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
+    """Bytes of all files in a folder, of which some may go meanwhile."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                found = Path(place, name).lstat()
+                size += found.st_size if S_ISREG(found.st_mode) else 0
+    return size
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
-from engine.library.folders import ModelsFolder, link_or_copy
+from engine.library.folders import ModelsFolder, link_or_copy, size_of
 from engine.library.sizes import gigabytes
 
 
@@ -144,3 +144,19 @@ def test_a_disk_without_links_that_is_full(tmp_path, monkeypatch):
 )
 def test_sizes_for_people(count, said):
     assert gigabytes(count) == said
+
+
+def test_a_file_that_goes_while_sizes_are_added_counts_nothing(tmp_path, monkeypatch):
+    fill(tmp_path, here="123", sub__more="45", gone="678")
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    assert size_of(tmp_path) == 8
+    look = Path.lstat
+
+    def lstat(path):
+        if path.name == "gone":
+            path.unlink(missing_ok=True)
+        return look(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    assert size_of(tmp_path) == 5
+    assert size_of(tmp_path / "nowhere") == 0
