@@ -96,7 +96,8 @@ class ModelsFolder:
             raise in_use(place, error) from error
 
     def exchange(self, name: str, staging: Path, files: Iterable[str]) -> None:
-        """Put a complete staging folder in the place of all that is there: another version of a whole model."""
+        """Put a complete staging folder in the place of all that is there: another version of a whole model. Where the
+        system refuses, what was there stays."""
         wanted, place = set(files), self.place(name)
         before = self._incomplete / f"{place.name}.before"
         try:
@@ -106,7 +107,12 @@ class ModelsFolder:
             shutil.rmtree(before, ignore_errors=True)
             if place.exists():
                 place.replace(before)
-            staging.replace(place)
+            try:
+                staging.replace(place)
+            except OSError:
+                if before.exists():
+                    before.replace(place)
+                raise
         except OSError as error:
             raise in_use(place, error) from error
         shutil.rmtree(before, ignore_errors=True)

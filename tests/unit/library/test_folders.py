@@ -160,3 +160,22 @@ def test_a_file_that_goes_while_sizes_are_added_counts_nothing(tmp_path, monkeyp
     monkeypatch.setattr(Path, "lstat", lstat)
     assert size_of(tmp_path) == 5
     assert size_of(tmp_path / "nowhere") == 0
+
+
+def test_another_version_that_cannot_be_put_in_place_leaves_the_one_before(models, tmp_path, monkeypatch):
+    fill(models.place("mine"), model_DOT_onnx="old")
+    staging = fill(models.staging("mine", "new"), model_DOT_onnx="new")
+    move = Path.replace
+
+    def refused(path, target):
+        if path == staging:
+            raise PermissionError(13, "in use")
+        return move(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refused)
+        with pytest.raises(StorageError):
+            models.exchange("mine", staging, ["model.onnx"])
+    assert (models.place("mine") / "model.onnx").read_text() == "old"
+    models.exchange("mine", staging, ["model.onnx"])
+    assert (models.place("mine") / "model.onnx").read_text() == "new"
