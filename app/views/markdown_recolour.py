@@ -29,19 +29,23 @@ class Recolouring:
     def step(self) -> bool:
         """Go on; whether there is more to do."""
         until = time.perf_counter() + STEP
+        begin, coloured = self._at, False
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
+        while self._tables and time.perf_counter() < until:  # first: their heads could not be read on the old ground
+            self._table(self._tables.pop(0))
         block = self._document.findBlock(self._at)
         while block.isValid() and time.perf_counter() < until:
-            self._block(cursor, block)
+            coloured = self._block(cursor, block) or coloured
             block = block.next()
-        while not block.isValid() and self._tables and time.perf_counter() < until:
-            self._table(self._tables.pop())
         cursor.endEditBlock()
         self._at = block.position() if block.isValid() else self._document.characterCount()
+        if coloured:  # once for all lines of code: Qt lays out for each time, also within an edit block
+            self._document.markContentsDirty(begin, min(self._at, self._document.characterCount() - 1) - begin)
         return block.isValid() or bool(self._tables)
 
-    def _block(self, cursor: QTextCursor, block: QTextBlock) -> None:
+    def _block(self, cursor: QTextCursor, block: QTextBlock) -> bool:
+        """Recolour ``block``; whether it is code whose layout has to be told."""
         changes: list[tuple[int, int, QTextCharFormat]] = []
         part = block.begin()
         while not part.atEnd():
@@ -59,7 +63,7 @@ class Recolouring:
             for one in ranges:
                 one.format = self._formats.kind(str(one.format.property(KIND)))
             block.layout().setFormats(ranges)
-            self._document.markContentsDirty(block.position(), block.length())
+        return bool(ranges)
 
     def _table(self, table: QTextTable) -> None:
         look = table.format().toTableFormat()

@@ -1,0 +1,63 @@
+"""An answer takes other colours: heads of tables first, and laid out once a step, not once for each line of code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.appearance import dress, wear
+from app.theme import DARK, LIGHT, Theme
+from app.views.markdown_view import MarkdownView
+from tests.support.transcripts import long_answer
+
+TABLES = "| a | b |\n|---|---|\n| 1 | 2 |\n\nBetween.\n\n" * 10
+
+
+@pytest.fixture
+def theme() -> Theme:
+    return Theme(LIGHT)
+
+
+@pytest.fixture
+def text(qapp: QApplication, theme: Theme) -> Iterator[MarkdownView]:
+    dress(qapp)
+    view = MarkdownView(theme, "x")
+    wear(view, theme)
+    view.resize(640, 400)
+    view.show()
+    view.add(long_answer() * 4 + TABLES)
+    while view.advance():
+        pass
+    QTest.qWait(1)
+    yield view
+    view.close()
+    view.deleteLater()
+
+
+def test_heads_of_tables_can_be_read_after_the_first_step(text: MarkdownView, theme: Theme) -> None:
+    theme.become(DARK)
+    text.repaint_all()
+    text.advance()
+    tables = [shown.table for shown in text._text.shown if shown.table is not None]
+    assert len(tables) >= 10
+    for table in tables:
+        assert table.cellAt(0, 0).format().background().color().name() == DARK.sunken
+        assert table.format().toTableFormat().borderBrush().color().name() == DARK.line
+
+
+def test_a_step_is_laid_out_once(text: MarkdownView, theme: Theme) -> None:
+    theme.become(DARK)
+    text.repaint_all()
+    laid_out: list[int] = []
+    text.document().documentLayout().update.connect(lambda *_: laid_out.append(1))
+    steps = 0
+    while text.advance():
+        steps += 1
+    lines = sum(
+        bool(text.document().findBlockByNumber(at).layout().formats()) for at in range(text.document().blockCount())
+    )
+    assert lines > 100
+    assert len(laid_out) < lines / 2, (steps, lines)
