@@ -92,9 +92,10 @@ class ChatRows(QListWidget):
                 self._add_heading(group)
                 for chat in () if group.collapsed else group.chats:
                     self._add(chat.chat, title_of(chat), folder=group.folder)
-        if chats.current != self._shown:
+        known = chats.entry(chats.current) is not None  # a new chat is in the list a moment after it was opened
+        if chats.current != self._shown and (known or not chats.current):
             self._shown = chats.current
-            if at[0] != chats.current and chats.entry(chats.current) is not None:
+            if known and at[0] != chats.current:
                 at, message = (chats.current, ""), ""
         entry = chats.entry(at[0] or chats.current)
         folder = entry.folder if entry else ""

@@ -38,6 +38,7 @@ def test_chats_are_listed_opened_and_searched(drive: Drive, tmp_path: Path) -> N
             ask(window, "Bread that rises?")
             await until(lambda: window.chat.turns and window.turn.state == "done")
             await until(lambda: rows(window) == ["Today", "Bread that rises?", "What do relays carry?"])
+            assert sidebar.list.currentItem().text() == "Bread that rises?"
             sidebar.list.setFocus()
             QTest.keyClick(sidebar.list, Qt.Key.Key_Down)
             QTest.keyClick(sidebar.list, Qt.Key.Key_Return)
