@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QPoint, QRect, Qt
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
-from shiboken6 import isValid
 
 STEP = 48
 """Pixels of one step."""
@@ -40,9 +39,10 @@ class ReaderMoves(QObject):
 
     def _focus_changed(self, old: QObject | None, now: QObject | None) -> None:
         """Show what the reader has moved the focus to. Where nothing had it that shows, it was not the reader."""
-        if not isValid(self._area):  # it is being taken apart, and the focus leaves it
+        try:
+            viewport = self._area.viewport()
+        except RuntimeError:  # it is being taken apart, and the focus leaves it
             return
-        viewport = self._area.viewport()
         moved = isinstance(old, QWidget) and old.isVisible()
         if moved and isinstance(now, QWidget) and viewport.isAncestorOf(now) and now.height() < viewport.height():
             top = now.mapTo(viewport, QPoint(0, 0)).y()
