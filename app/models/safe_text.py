@@ -8,6 +8,9 @@ from __future__ import annotations
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
+LONGEST_LINE = 2_000
+"""Characters of a line that are laid out as one."""
+
 
 def _table() -> dict[int, str | None]:
     table: dict[int, str | None] = {code: chr(0x2400 + code) for code in range(0x20)}  # control pictures
@@ -33,3 +36,11 @@ def visible(text: str) -> str:
     Works character by character, so the pieces of a stream may be passed one by one.
     """
     return text.translate(_TABLE)
+
+
+def short_lines(text: str, longest: int = LONGEST_LINE) -> list[str]:
+    """The lines of ``text``, those of more than ``longest`` characters in pieces: Qt lays out a line in one go."""
+    lines = []
+    for line in text.split("\n"):
+        lines += [line[at : at + longest] for at in range(0, max(1, len(line)), longest)]
+    return lines

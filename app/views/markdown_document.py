@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 
 from app.markdown.blocks import Block, Code, Maths, Rule, Run, Style, Table, Text
 from app.markdown.highlight import Highlighter, Span
+from app.models.safe_text import short_lines
 from app.theme import Theme
 from app.views.markdown_formats import (
     CODE_BLOCK,
@@ -30,9 +31,6 @@ from app.views.markdown_formats import (
 from app.views.markdown_ground import MarkdownGround, Shown
 from app.views.markdown_recolour import Recolouring
 from app.views.markdown_tables import TableLayout, most_rows, written_rows
-
-MAX_CODELINE = 2_000
-"""Characters of a line of code that are laid out as one."""
 
 
 class MarkdownDocument:
@@ -244,7 +242,7 @@ class MarkdownDocument:
         cursor.movePosition(QTextCursor.MoveOperation.End)
         char_format = self._formats.letters(Style.CODE, False, CODE_BLOCK)
         first = shown.lines == 0
-        pieces = _code_lines(added)
+        pieces = short_lines(added)
         if first:
             shown.lines = 1
         for number, line in enumerate(pieces):
@@ -300,10 +298,3 @@ def _common(one: str, other: str) -> int:
             break
         same += 1
     return same
-
-
-def _code_lines(text: str) -> list[str]:
-    lines = []
-    for line in text.split("\n"):
-        lines += [line[at : at + MAX_CODELINE] for at in range(0, max(1, len(line)), MAX_CODELINE)]
-    return lines

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from app.engine_address import LOCK_NAME, note_started, read_address, read_note
 from app.models import words
 from app.models.catalogue import BUILTIN, ModelChoice, choices
-from app.models.safe_text import visible
+from app.models.safe_text import LONGEST_LINE, short_lines, visible
 from app.models.status import HOW_TO_JOIN, StatusModel
 from app.models.suggestions import SUGGESTIONS
 from app.models.turns import details_of
@@ -239,6 +239,13 @@ def test_text_that_would_act_is_shown_instead() -> None:
     assert visible("<b>&amp;") == "<b>&amp;"
     hostile = "".join(chr(code) for code in range(0x3000))
     assert "".join(visible(character) for character in hostile) == visible(hostile)
+
+
+def test_lines_are_laid_out_in_pieces() -> None:
+    assert short_lines("a\n\nbcd", 2) == ["a", "", "bc", "d"]
+    pieces = short_lines("x" * 64_000)
+    assert "".join(pieces) == "x" * 64_000
+    assert max(map(len, pieces)) == LONGEST_LINE
 
 
 def test_suggestions_are_help_topics_that_are_built() -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QPushButton,
 from app.i18n import tr
 from app.models.facts import Fact
 from app.models.model_words import short
+from app.models.safe_text import short_lines
 from app.models.shelf_model import ShelfModel
 from app.theme import Theme
 from app.views.basics import LinkButton, PlainLabel
@@ -80,7 +81,7 @@ class LicenceDialog(QDialog):
         else:
             about = short(found.name, 60)
         self.about_text.show_text(about)
-        self.text.setPlainText(text)
+        self.text.setPlainText("\n".join(short_lines(text)))
         self.text.setVisible(bool(text))
         self.accept_button.setEnabled(True)
         self.accept_button.setFocus()
