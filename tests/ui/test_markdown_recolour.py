@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtTest import QTest
@@ -10,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.appearance import dress, wear
 from app.theme import DARK, LIGHT, Theme
+from app.views import markdown_recolour
 from app.views.markdown_view import MarkdownView
 from tests.support.transcripts import long_answer
 
@@ -37,15 +40,23 @@ def text(qapp: QApplication, theme: Theme) -> Iterator[MarkdownView]:
     view.deleteLater()
 
 
-def test_heads_of_tables_can_be_read_after_the_first_step(text: MarkdownView, theme: Theme) -> None:
+def test_heads_of_tables_can_be_read_before_anything_else_changes(
+    text: MarkdownView, theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr(markdown_recolour, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    monkeypatch.setattr(markdown_recolour, "STEP", 3)  # for two tables or lines
     theme.become(DARK)
     text.repaint_all()
-    text.advance()
     tables = [shown.table for shown in text._text.shown if shown.table is not None]
     assert len(tables) >= 10
+    recolouring = text._text.recolouring()
+    for _ in range((len(tables) + 1) // 2):
+        recolouring.step()
     for table in tables:
         assert table.cellAt(0, 0).format().background().color().name() == DARK.sunken
         assert table.format().toTableFormat().borderBrush().color().name() == DARK.line
+    assert recolouring._at <= text.document().findBlockByNumber(2).position()
 
 
 def test_a_step_is_laid_out_once(text: MarkdownView, theme: Theme) -> None:
