@@ -29,6 +29,8 @@ from app.views.icons import ThemeIcon, icon
 
 _NARROW = 700
 """Below this width words make room for controls."""
+_NARROW_WITH_CHATS = 840
+"""The same while the ways to the list of chats and to a new one are in the header, too."""
 _WIDEST = 480
 """Of the list of models: a name with all that is said of it."""
 _TIGHT = 500
@@ -205,7 +207,7 @@ class Header(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() >= _NARROW
+        wide = self.width() >= (_NARROW if self.chats.isHidden() else _NARROW_WITH_CHATS)
         margin = self._theme.large if wide else self._theme.small
         self._row.setContentsMargins(margin, self._theme.small, margin, self._theme.small)
         self._row.setSpacing(self._theme.medium if wide else self._theme.small)

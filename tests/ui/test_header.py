@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
-from app.views.header import shortened
+from app import i18n
+from app.appearance import dress, wear
+from app.theme import LIGHT
+from app.views.header import Header, shortened
 
 NAME = "Qwen3-8B-Instruct"
 WHOLE = f"{NAME} · on the network, 12 nodes, 61 tokens/s"
@@ -31,3 +34,27 @@ def test_a_name_that_does_not_fit_is_cut(qapp: QApplication) -> None:
     cut = shortened(WHOLE, metrics, metrics.horizontalAdvance(NAME) // 2)
     assert cut.endswith("…")
     assert NAME.startswith(cut[:-1])
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("chats", [False, True])
+def test_nothing_lies_over_something_else_at_any_width(qapp: QApplication, language: str, chats: bool) -> None:
+    dress(qapp)
+    i18n.use(language)
+    try:
+        window = QWidget()
+        wear(window, LIGHT)
+        window.resize(1200, 100)
+        header = Header(LIGHT)
+        header.setParent(window)
+        header.chats.setVisible(chats)
+        header.new_chat.setVisible(chats)
+        window.show()
+        for width in range(420, 1200, 10):
+            header.resize(width, header.height())
+            QApplication.sendPostedEvents()
+            assert header._row.minimumSize().width() <= width
+        window.close()
+        window.deleteLater()
+    finally:
+        i18n.use("en")
