@@ -30,12 +30,6 @@ def found(request: pytest.FixtureRequest) -> dict[str, Any]:
     return numbers
 
 
-def holds(frames: dict[str, float]) -> bool:
-    """Whether nothing held the window up for 50 ms. One piece may: a virtual machine counts as its own what its
-    host takes away in the middle of it."""
-    return frames["processor_most_but_one_ms"] < 50 and frames["processor_most_ms"] < 150
-
-
 def test_a_key_waits_less_than_a_frame_while_100_tokens_a_second_come(found: dict[str, Any]) -> None:
     work = found["streaming in a chat of 1,000 messages"]["processor"]
     assert work["count"] > 100
@@ -45,8 +39,8 @@ def test_a_key_waits_less_than_a_frame_while_100_tokens_a_second_come(found: dic
 
 def test_a_chat_of_1000_messages_scrolls_and_takes_little_memory(found: dict[str, Any]) -> None:
     chat = found["a chat of 1,000 messages"]
-    assert holds(chat["wheel_frame"])
-    assert holds(chat["jump_frame"])
+    assert chat["wheel_frame"]["processor_most_ms"] < 50
+    assert chat["jump_frame"]["processor_most_ms"] < 50
     assert chat["turns_with_widgets"] < 60
     assert chat["memory_mib"] < 60
 
@@ -64,4 +58,4 @@ def test_live_charts_take_less_than_a_frame(found: dict[str, Any]) -> None:
 
 def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) -> None:
     for change in ("another look", "another width"):
-        assert holds(found[change]["frame"]), change
+        assert found[change]["frame"]["processor_most_ms"] < 50, change

@@ -218,7 +218,6 @@ class Frames:
         """In milliseconds: the longest piece of each."""
         return quantiles(self._took) | {
             "processor_p99_ms": quantiles(self._worked)["p99_ms"],
-            "processor_most_but_one_ms": quantiles(sorted(self._worked)[:-1])["most_ms"],
             "processor_most_ms": quantiles(self._worked)["most_ms"],
         }
 
