@@ -35,6 +35,8 @@ from app.views.icons import icon
 
 MIME = "application/x-gentorrent-chat"
 """What is dragged: the id of a chat of this window."""
+_ICON = 12
+"""Pixels of the marks before titles."""
 
 
 class ChatRows(QListWidget):
@@ -61,7 +63,7 @@ class ChatRows(QListWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setTabKeyNavigation(False)
-        self.setIconSize(QSize(12, 12))
+        self.setIconSize(QSize(_ICON, _ICON))
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDropIndicatorShown(False)
         self._delegate = RowDelegate(self, theme)
@@ -123,7 +125,7 @@ class ChatRows(QListWidget):
             item.setData(FOLDER, group.folder)
             item.setData(NAME, group.name)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-            item.setIcon(icon("chevron-right" if group.collapsed else "open", self._theme.quiet))
+            item.setIcon(icon("chevron-right" if group.collapsed else "open", self._theme.quiet, size=_ICON))
             state = tr("folded away") if group.collapsed else tr("shown")
             words = tr("Folder {name}, %Ln chat(s), {state}", "", len(group.chats), name=name, state=state)
             item.setData(int(Qt.ItemDataRole.AccessibleTextRole), words)
@@ -144,13 +146,13 @@ class ChatRows(QListWidget):
         entry = self._chats.entry(chat)
         if entry is not None and entry.answering:
             state = tr("an answer is being written")
-            item.setIcon(icon("writing", self._theme.busy))
+            item.setIcon(icon("writing", self._theme.busy, size=_ICON))
         elif chat in self._chats.unread:
             state = tr("a new answer")
-            item.setIcon(icon("mark", self._theme.accent))
+            item.setIcon(icon("mark", self._theme.accent, size=_ICON))
         elif entry is not None and entry.temporary:
             state = tr("temporary")
-            item.setIcon(icon("temporary", self._theme.quiet))
+            item.setIcon(icon("temporary", self._theme.quiet, size=_ICON))
         if chat == self._chats.current:
             font = QFont(self.font())
             font.setWeight(QFont.Weight.DemiBold)

@@ -25,6 +25,7 @@ class Dressing(QObject):
         self._theme = theme
         self._parts: list[QWidget] = []
         self._behind: list[QWidget] = []
+        self._begun = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -57,10 +58,15 @@ class Dressing(QObject):
 
     def _begin(self) -> None:
         self._behind = list(self._parts)
+        self._begun = False
         self._window.setUpdatesEnabled(False)
         self._timer.start()
 
     def _go_on(self) -> None:
+        if not self._begun:  # what follows from the new colours alone, such as icons, is work enough for one turn
+            self._begun = True
+            self._timer.start()
+            return
         until = time.perf_counter() + SLICE
         for part in [part for part in self._behind if part.isVisible()]:
             self._dress(part)

@@ -13,8 +13,7 @@ from app.theme import Theme
 from engine.resources import resource_path
 
 SIZES = (16, 20, 22, 24, 32, 48, 64, 128, 256)
-SMALL = (16, 20, 24, 32, 48, 64)
-"""Sizes of icons in one colour, which stand beside texts."""
+"""Of icons with colours of their own: those of the application and of the tray."""
 
 
 def icon_path(name: str) -> str:
@@ -23,8 +22,12 @@ def icon_path(name: str) -> str:
 
 
 @lru_cache(maxsize=128)
-def icon(name: str, colour: str = "", disabled: str = "") -> QIcon:
-    """The icon ``name``; ``colour`` for its ``currentColor``, ``disabled`` for the same while it cannot be pressed."""
+def icon(name: str, colour: str = "", disabled: str = "", size: int = 16) -> QIcon:
+    """The icon ``name``; ``colour`` for its ``currentColor``, ``disabled`` for the same while it cannot be pressed.
+
+    One in one colour is drawn as large as it is shown, ``size`` logical pixels, and twice that for dense screens. More
+    would be wasted: another look draws all of them anew, and the window waits for that.
+    """
     source = resource_path(f"app/icons/{name}.svg").read_text("utf-8")
     result = QIcon()
     shades = {QIcon.Mode.Normal: colour}
@@ -32,8 +35,8 @@ def icon(name: str, colour: str = "", disabled: str = "") -> QIcon:
         shades[QIcon.Mode.Disabled] = disabled
     for mode, shade in shades.items():
         renderer = QSvgRenderer(QByteArray(source.replace("currentColor", shade or "#000000").encode("utf-8")))
-        for size in SMALL if colour else SIZES:
-            result.addPixmap(_drawn(renderer, size), mode)
+        for pixels in (size, 2 * size) if colour else SIZES:
+            result.addPixmap(_drawn(renderer, pixels), mode)
     return result
 
 
@@ -71,10 +74,12 @@ class ThemeIcon(QObject):
             self._paint()
 
     def _paint(self) -> None:
-        drawn = icon(self._name, getattr(self._theme, self._colour), getattr(self._theme, self._disabled))
+        colour, disabled = getattr(self._theme, self._colour), getattr(self._theme, self._disabled)
+        size = self._size.width()
         if isinstance(self._target, QAbstractButton):
-            self._target.setIcon(drawn)
+            self._target.setIcon(icon(self._name, colour, disabled, size))
         else:
+            drawn = icon(self._name, colour, size=size)
             self._target.setPixmap(drawn.pixmap(self._size, self._target.devicePixelRatioF()))
 
 

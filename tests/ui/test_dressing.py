@@ -17,6 +17,7 @@ from app.models.library import LibraryModel
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
 from app.theme import DARK, LIGHT, Theme
+from app.views.icons import icon
 from app.views.keys_dialog import keys_dialog
 from app.views.main_window import MainWindow
 from tests.support.transcripts import filled
@@ -67,6 +68,21 @@ def shows(window: QWidget, theme: Theme) -> bool:
     grounds = {theme.ground, theme.raised, theme.sunken}
     places = [(x, y) for x in range(4, picture.width(), 40) for y in range(4, picture.height(), 40)]
     return sum(picture.pixelColor(x, y).name() in grounds for x, y in places) > len(places) / 100
+
+
+def test_what_the_new_colours_take_and_style_sheets_have_turns_of_their_own(
+    appearance: Appearance, window: MainWindow
+) -> None:
+    appearance.choose("dark")
+    QApplication.processEvents()
+    assert not any(dark(part) for part in (window.navigation, window.transcript, window.status_bar))
+    settle(window)
+    assert dark(window.transcript)
+
+
+def test_an_icon_of_the_theme_is_drawn_at_no_size_that_nobody_sees(qapp: QApplication) -> None:
+    sizes = sorted(size.width() for size in icon("copy", DARK.quiet, size=18).availableSizes())
+    assert sizes == [18, 36]
 
 
 def test_all_that_shows_changes_in_pieces_and_at_once(appearance: Appearance, window: MainWindow) -> None:
