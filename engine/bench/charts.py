@@ -113,7 +113,8 @@ def _panel(panel: Panel, top: float) -> list[str]:
         points = " ".join(
             f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in curve.points if not math.isnan(point[1]))
         )
-        dash = ' stroke-dasharray="6 4"' if curve.dashed else ""
+        again = number >= len(PALETTE)  # its colour is that of a curve before
+        dash = f' stroke-dasharray="{"2 3" if again else "6 4"}"' if curve.dashed or again else ""
         parts.append(f'<polyline points="{points}" fill="none" stroke="{_colour(number)}" stroke-width="2"{dash}/>')
         level = upper + 14 + 20 * number
         parts.append(
