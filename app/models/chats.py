@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from msgspec.structs import replace
 from PySide6.QtCore import QDateTime, QObject, QTimer, Signal
 
 from app.i18n import mark, tr
@@ -17,6 +18,9 @@ from engine.api import schema
 
 UNDO_MILLISECONDS = 15_000
 """So long undoing a deletion is offered."""
+MOST_BROUGHT_BACK = 20
+"""Chats that were deleted one after the other and come back together: fewer than can be deleted while the engine
+remembers the first of them."""
 SEARCH_MILLISECONDS = 200
 """After the last letter of a search."""
 LONGEST_QUERY = 500
@@ -198,12 +202,14 @@ class ChatsModel(QObject):
                 self.folders.fold(folder, False)
 
     def delete(self, chats: Sequence[str]) -> None:
-        """Delete chats; :meth:`undo` brings them back."""
+        """Delete chats; :meth:`undo` brings them back, with those that were deleted while that was offered."""
         gone = tuple(dict.fromkeys(chats))
         if not gone or not self._send(schema.DeleteChats(chats=gone, ref="delete")):
             return
         back = tuple(one for one in gone if one in self._chats and not self._chats[one].temporary)
         if back:
+            before = self._undo.chats if isinstance(self._undo, schema.RestoreChats) else ()
+            back = tuple(dict.fromkeys((*before, *back)))[-MOST_BROUGHT_BACK:]
             self._offer_undo(schema.RestoreChats(chats=back, ref="restore"), tr("%Ln chat(s) deleted", "", len(back)))
         else:
             self._forget_removed()
@@ -283,6 +289,8 @@ class ChatsModel(QObject):
                 return
             case schema.Accepted(request="restore_chats", ref="restore"):
                 self.restored.emit(self._restoring)
+                if self.query:
+                    self._search()
                 return
             case schema.ChatsRemoved():
                 for chat in list(self._chats) if event.everything else event.chats:
@@ -316,6 +324,7 @@ class ChatsModel(QObject):
     def _entry_changed(self, chat: schema.ChatEntry) -> None:
         before = self._chats.get(chat.chat)
         self._chats[chat.chat] = chat
+        self.hits = tuple(replace(hit, chat=chat) if hit.chat.chat == chat.chat else hit for hit in self.hits)
         if before is not None and before.answering and not chat.answering:
             if chat.chat != self.current:
                 self.unread.add(chat.chat)

@@ -37,7 +37,11 @@ def run(
     ] = False,
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The weights that a quantised model was made from (model.safetensors)."),
+        typer.Option(
+            metavar="FILE",
+            help="The weights that a quantised model was made from (model.safetensors); those of the built-in model "
+            "are found in a checkout.",
+        ),
     ] = None,
     smaller: Annotated[
         str, typer.Option(metavar="MODEL", help="Another model with the same tokenizer, as a cheat would serve it.")

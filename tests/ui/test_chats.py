@@ -478,6 +478,39 @@ def test_deletion_can_be_undone_until_the_offer_is_over() -> None:
     assert offers == ["1 chat deleted", "", ""]
 
 
+def test_chats_that_are_deleted_one_after_the_other_come_back_together() -> None:
+    engine = Engine()
+    model = listed(engine, *(entry(name) for name in "abc"))
+    offers: list[str] = []
+    model.removal_changed.connect(offers.append)
+    for name in "abc":  # the Delete key was held
+        model.delete([name])
+        model.receive(schema.ChatsRemoved(chats=(name,)))
+    assert offers == ["1 chat deleted", "2 chats deleted", "3 chats deleted"]
+    model.undo()
+    assert last(engine) == schema.RestoreChats(chats=("a", "b", "c"), ref="restore")
+    model.receive(schema.ChatChanged(chat=entry("d")))
+    model.delete(["d"])  # nothing of before is brought back twice
+    assert offers[-1] == "1 chat deleted"
+
+
+def test_what_is_found_has_the_name_that_the_chat_has_now_and_comes_back_with_it() -> None:
+    engine = Engine()
+    model = listed(engine, entry("a", title="Relays"))
+    model.search("relay")
+    model._search()
+    found = schema.ChatsFound(ref=engine.requests[-1].ref, hits=(schema.ChatHit(chat=entry("a", title="Relays")),))
+    model.receive(found)
+    model.receive(schema.ChatChanged(chat=entry("a", title="About relays")))
+    assert [hit.chat.title for hit in model.hits] == ["About relays"]
+    model.delete(["a"])
+    model.receive(schema.ChatsRemoved(chats=("a",)))
+    assert not model.hits
+    model.undo()
+    model.receive(schema.Accepted(ref="restore", request="restore_chats"))
+    assert last(engine) == schema.SearchChats(query="relay", limit=50, ref=found.ref)
+
+
 def test_search_shows_what_was_found_for_the_last_words_alone() -> None:
     engine = Engine()
     model = listed(engine, entry("a"))

@@ -28,6 +28,7 @@ from engine.errors import BenchmarkError, CalibrationError, ModelFolderError, Un
 from engine.inference.models.folder import ModelFolder
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.inference.runtime.session import runtime_version
+from engine.resources import resource_path
 from engine.verification.scoring.calibration import (
     MAX_FILE,
     Calibration,
@@ -105,7 +106,7 @@ def _study(wanted: Wanted, say: Say) -> tuple[Study, str]:
         smaller = open_named(wanted.models, wanted.smaller) if wanted.smaller else None
     except (UnknownModelError, ModelFolderError) as error:
         raise BenchmarkError(str(error)) from error
-    name, weights = wanted.model.rstrip("/\\").rpartition("/")[2], wanted.weights
+    name, weights = wanted.model.rstrip("/\\").rpartition("/")[2], wanted.weights or _weights_of(reference)
     folder = wanted.work / re.sub(r"[^A-Za-z0-9.]+", "-", f"{name}{' in full' if wanted.in_full else ''}")
     if smaller is not None and smaller.tokenizer_digest != reference.tokenizer_digest:
         raise BenchmarkError(f"{wanted.smaller} has another tokenizer than {wanted.model}: its ids mean other texts.")
@@ -117,6 +118,14 @@ def _study(wanted: Wanted, say: Say) -> tuple[Study, str]:
         reference, weights, name = Catalogue(None, target).open(BUILTIN_MODEL), None, f"{name} in float32"
     questions = Questions(name, varied=True, max_tokens=min(100, reference.context_length // 2))
     return Study(reference, folder, questions, weights, smaller, wanted.python), name
+
+
+def _weights_of(reference: ModelFolder) -> Path | None:
+    """Those that the built-in model's 8 bits were made from, where they lie beside it: what a machine with 16 bits
+    would compute with. Without them its noise is taken for a seventh of what it is."""
+    path = resource_path("engine/builtin/weights/model.safetensors")
+    own = reference.digest == Catalogue(None).open(BUILTIN_MODEL).digest
+    return path if own and path.exists() else None
 
 
 def add_to_file(path: Path, entry: Calibration) -> None:

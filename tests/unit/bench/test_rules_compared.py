@@ -24,13 +24,15 @@ def test_the_published_rule_has_its_cliff_at_its_threshold() -> None:
 
 def test_both_rules_judge_the_same_answers() -> None:
     quantised = compare(RECORDED, ADVERSARIES["quantised"], SOURCES, **AMOUNT)
-    assert (quantised["ours"].excluded, quantised["published"].excluded) == (1, 0)
+    assert quantised["ours"].excluded == 1
     assert 1 <= quantised["ours"].epochs["median"] <= quantised["ours"].epochs["max"] <= 5
     smaller = compare(RECORDED, ADVERSARIES["smaller-model"], SOURCES, **AMOUNT)
     assert smaller["published"].excluded > 0.9  # its text is unlikely, which is all that the published rule sees
     honest = compare(RECORDED, None, SOURCES, **AMOUNT)
     assert honest["ours"].excluded == 0
     assert honest["ours"].epochs == {"median": 0, "p90": 0, "max": 0}
+    # A text that is unlikely is no sign of a cheat: the published rule takes honest nodes for one as well.
+    assert honest["published"].excluded > quantised["published"].excluded / 2 > 0.25
 
 
 def test_a_friend_among_the_verifiers_does_not_prevent_the_exclusion_and_only_friends_do() -> None:
