@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from app.markdown.languages import LANGUAGES, loaded, wish
+
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
@@ -25,60 +27,6 @@ TOO_SLOW = 0.02
 """Seconds of a processor after which a step gives up: this code is made to keep its reader busy."""
 
 Kind: TypeAlias = Literal["keyword", "name", "type", "string", "number", "comment", "mark", "added", "removed"]
-_ALIASES = {
-    "bash": "bash sh shell zsh shellscript",
-    "bat": "bat batch cmd dosbatch",
-    "c": "c h",
-    "clojure": "clojure clj",
-    "cmake": "cmake",
-    "console": "console shell-session terminal",
-    "cpp": "cpp c++ cc cxx hpp cuda cu",
-    "csharp": "csharp c# cs",
-    "css": "css",
-    "dart": "dart",
-    "diff": "diff patch",
-    "docker": "docker dockerfile",
-    "elixir": "elixir ex exs",
-    "fortran": "fortran f90",
-    "go": "go golang",
-    "graphql": "graphql gql",
-    "groovy": "groovy gradle",
-    "haskell": "haskell hs",
-    "hcl": "hcl terraform tf",
-    "html": "html htm vue svelte",
-    "ini": "ini cfg conf env dotenv properties",
-    "java": "java",
-    "javascript": "javascript js mjs node jsx",
-    "json": "json jsonc json5 jsonl",
-    "julia": "julia jl",
-    "kotlin": "kotlin kt kts",
-    "lua": "lua",
-    "make": "make makefile",
-    "matlab": "matlab octave",
-    "nginx": "nginx",
-    "objective-c": "objective-c objc objectivec",
-    "perl": "perl pl",
-    "php": "php",
-    "powershell": "powershell ps1 pwsh ps",
-    "protobuf": "protobuf proto",
-    "pycon": "pycon",
-    "python": "python py python3 py3 pyi",
-    "r": "r rlang",
-    "ruby": "ruby rb",
-    "rust": "rust rs",
-    "scala": "scala",
-    "scss": "scss sass less",
-    "sql": "sql mysql postgresql postgres sqlite plsql tsql",
-    "swift": "swift",
-    "tex": "tex latex",
-    "toml": "toml",
-    "typescript": "typescript ts tsx",
-    "xml": "xml svg xsd xslt",
-    "yaml": "yaml yml",
-    "zig": "zig",
-}
-LANGUAGES = {alias: name for name, aliases in _ALIASES.items() for alias in aliases.split()}
-"""What authors write behind a fence, and the lexer that reads it."""
 _KINDS: tuple[tuple[str, Kind | None], ...] = (  # the first that a token's type begins with
     ("Comment", "comment"),
     ("Literal.String.Doc", "comment"),
@@ -104,15 +52,6 @@ _KINDS: tuple[tuple[str, Kind | None], ...] = (  # the first that a token's type
     ("Generic.Subheading", "keyword"),
     ("Generic.Prompt", "comment"),
 )
-
-
-def load_language(language: str) -> None:
-    """Load what reads this language, if there is such a thing: the first time takes some milliseconds."""
-    name = LANGUAGES.get(language.lower())
-    if name:
-        from pygments.lexers import get_lexer_by_name
-
-        get_lexer_by_name(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +81,32 @@ class Highlighter:
     def update(self, text: str) -> None:
         """The code is ``text`` now."""
         self._text = colourable(text) if self._language else ""
+        if self._text and not loaded(self._language):
+            wish(self._language)
 
     @property
     def busy(self) -> bool:
         """Whether :meth:`step` would find something out."""
+        return self._unread and loaded(self._language)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the language is being loaded: there will be something to do for :meth:`step` a moment later."""
+        return self._unread and not loaded(self._language)
+
+    @property
+    def _unread(self) -> bool:
         return self._tokens is not None or self._reading != self._text
 
     def step(self, tokens: int = TOKENS) -> list[tuple[int, tuple[Span, ...]]]:
-        """Read at most ``tokens`` tokens; the lines that are known by now, each with all that is not plain in it. The
-        first step of all loads the language. Where a step takes too long the rest stays plain, however it goes on."""
+        """Read at most ``tokens`` tokens; the lines that are known by now, each with all that is not plain in it. Where
+        a step takes too long the rest stays plain, however it goes on."""
         if not self.busy:
             return []
         if self._lexer is None:
             from pygments.lexers import get_lexer_by_name
 
             self._lexer = get_lexer_by_name(self._language)
-            return []
         if self._tokens is None:
             self._begin()
         assert self._tokens is not None

@@ -13,6 +13,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from app.markdown.languages import load_language
 from app.markdown.links import may_open
 
 MAX_NESTING = 60
@@ -42,10 +43,8 @@ def parse(text: str) -> list[Token]:
 def warm_up() -> None:
     """Load what reading and colouring need (some 50 ms, in any thread), so that the first
     answer does not wait for it."""
-    from pygments.lexers import get_lexer_by_name
-
     parse("**a** `b`")
-    get_lexer_by_name("python")
+    load_language("python")
 
 
 def normal_address(address: str) -> str:

@@ -15,7 +15,7 @@ from app.markdown.blocks import Block, Code, Table, Text, plain
 from app.markdown.reading import Enclosing, Piece, literal, read
 from app.models.safe_text import visible
 
-STEP = 2_000
+STEP = 1_000
 """Characters that are read in one step, unless nothing in them becomes certain."""
 MAX_REST = 6_000
 """Characters that are parsed at a time. A longer paragraph or quote is cut there."""

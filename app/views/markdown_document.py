@@ -108,17 +108,16 @@ class MarkdownDocument:
         """Whether there is code left to colour."""
         return any(shown.highlighter is not None and shown.highlighter.busy for shown in self.shown)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a language is being loaded in which code is to be coloured."""
+        return any(shown.highlighter is not None and shown.highlighter.waiting for shown in self.shown)
+
     def highlight(self) -> bool:
         """Colour some more code; False when there is none left to colour."""
         for shown in reversed(self.shown):
             if shown.highlighter is not None and shown.highlighter.busy:
-                cursor = QTextCursor(self._document)
-                cursor.beginEditBlock()  # all of it is laid out once
-                for line, spans in shown.highlighter.step():
-                    if shown.spans.get(line, ()) != spans:
-                        shown.spans[line] = spans
-                        self._colour(shown, line, spans)
-                cursor.endEditBlock()
+                self._colour(shown, shown.highlighter.step())
                 return True
         return False
 
@@ -261,21 +260,31 @@ class MarkdownDocument:
         assert shown.highlighter is not None
         shown.highlighter.update(new)
 
-    def _colour(self, shown: Shown, line: int, spans: tuple[Span, ...]) -> None:
-        block = self._document.findBlockByNumber(self._document.findBlock(shown.start).blockNumber() + line)
-        if line >= shown.lines or not block.isValid():
+    def _colour(self, shown: Shown, found: Sequence[tuple[int, tuple[Span, ...]]]) -> None:
+        """Colour the lines that were found and look otherwise. The layout is told once: it would lay out each time,
+        also within an edit block."""
+        changed = [(line, spans) for line, spans in found if shown.spans.get(line, ()) != spans and line < shown.lines]
+        if not changed:
             return
-        text = block.text()
+        number = self._document.findBlock(shown.start).blockNumber()
+        for line, spans in changed:
+            shown.spans[line] = spans
+            block = self._document.findBlockByNumber(number + line)
+            block.layout().setFormats(self._ranges(block.text(), spans))
+        begin = self._document.findBlockByNumber(number + changed[0][0])
+        end = self._document.findBlockByNumber(number + changed[-1][0])
+        self._document.markContentsDirty(begin.position(), end.position() + end.length() - begin.position())
+
+    def _ranges(self, text: str, spans: Sequence[Span]) -> list[QTextLayout.FormatRange]:
+        wide = not text.isascii()
         ranges = []
         for span in spans:
             item = QTextLayout.FormatRange()
-            wide = not text.isascii()
             item.start = units(text[: span.start]) if wide else span.start
             item.length = units(text[span.start : span.start + span.length]) if wide else span.length
             item.format = self._formats.kind(span.kind)
             ranges.append(item)
-        block.layout().setFormats(ranges)
-        self._document.markContentsDirty(block.position(), block.length())
+        return ranges
 
     def _insert_text(self, cursor: QTextCursor, block: Text) -> None:
         if block.place.marker:

@@ -42,8 +42,10 @@ _BORDER = 2
 _COPIED_MILLISECONDS = 1600
 MAX_HEADERS = 200
 """Blocks of code of one text that have a header; more can be copied by the menu of the mouse."""
-_NEW_HEADERS = 10
+_NEW_HEADERS = 4
 """That are made at a time."""
+_LANGUAGE_MILLISECONDS = 25
+"""Between two looks whether a language has been loaded in which code is to be coloured."""
 
 
 class MarkdownView(QTextBrowser):
@@ -83,6 +85,10 @@ class MarkdownView(QTextBrowser):
             Qt.TextInteractionFlag.TextBrowserInteraction | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self._set_font()
+        self._look_again = QTimer(self)
+        self._look_again.setSingleShot(True)
+        self._look_again.setInterval(_LANGUAGE_MILLISECONDS)
+        self._look_again.timeout.connect(self.behind)
         self._text = MarkdownDocument(self.document(), theme, quiet=quiet)
         self.anchorClicked.connect(self._choose)
         self.cursorPositionChanged.connect(lambda: self.caret_moved.emit(self.cursorRect()))
@@ -134,6 +140,8 @@ class MarkdownView(QTextBrowser):
         elif self._unsettled:
             self._unsettled = self._text.settle()
             behind = self._place_headers()
+        if self._text.waiting:
+            self._look_again.start()
         return behind or self._unread or self._text.busy or (self._unsettled and not writing)
 
     def restart(self) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QPageLayout, QPageSize
 
 from app.i18n import tr
 from app.markdown.blocks import Block, Code
-from app.markdown.highlight import load_language
+from app.markdown.languages import load_language
 from app.markdown.parser import warm_up
 from app.models import exported_chat
 from app.models.exported_chat import ExportedChat, Message

@@ -25,7 +25,7 @@ from app.views.welcome import Welcome
 
 FLUSH_MILLISECONDS = 33
 """Text that arrives within this time is shown together."""
-_SLICE = 0.008
+_SLICE = 0.005
 """Seconds that laying turns out may take at a time; then whatever else waits has its turn."""
 _AT_END = 24
 """Pixels from the end within which the reader counts as being there, and the view follows the answer."""
@@ -293,9 +293,10 @@ class TranscriptView(QAbstractScrollArea):
                 if time.perf_counter() > until and (index not in self._views or index in waiting):
                     waiting.add(index)
                     continue
+                made = index not in self._views
                 view = self._view(index)
                 view.fit(width)  # before there is text to lay out
-                more = view.flush()
+                more = (made and time.perf_counter() > until) or view.flush()
                 while more and time.perf_counter() < until:
                     more = view.flush()
                 waiting.add(index) if more else waiting.discard(index)
