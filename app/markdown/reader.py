@@ -16,10 +16,11 @@ from app.markdown.reading import Enclosing, Piece, literal, read
 from app.models.safe_text import visible
 
 STEP = 1_000
-"""Characters that are read in one step, unless nothing in them becomes certain."""
+"""Characters that are read in one step; where nothing in them becomes certain, more in the next."""
+_GROWTH = 2
 MAX_REST = 6_000
 """Characters that are parsed at a time. A longer paragraph or quote is cut there."""
-MAX_LINES = 256
+MAX_LINES = 128
 """Lines that are parsed at a time."""
 _MARKER = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])")
 _SPACE = re.compile(r"[ \t]*")
@@ -50,6 +51,8 @@ class MarkdownReader:
         self._carried: Block | None = None  # what goes on behind the head
         self._certain: list[Block] = []
         self._open: list[Block] = []
+        self._most = STEP  # characters of the next step
+        self._stuck = False  # nothing becomes certain, however many of them
 
     @property
     def blocks(self) -> list[Block]:
@@ -73,20 +76,26 @@ class MarkdownReader:
         self._rest += visible(text)
 
     def step(self, *, writing: bool = False) -> bool:
-        """Read some more; False when everything has been read. The work is bounded by ``MAX_REST``.
+        """Read some more; False when everything has been read. At most ``MAX_REST`` characters are parsed, once.
 
         ``writing``: more will come, so a last line that may turn into anything ("-", "``") is left out for now."""
-        for most in (STEP, MAX_REST):
-            window = self._window(most)
-            whole = len(window) == len(self._rest)
-            shown = _decided(window) if writing and whole else window
-            pieces = self._pieces(shown)
-            if self._keep(pieces, shown):
-                return not whole
-            if whole:
-                self._open = self._merged(pieces)
-                return False
-        self._force(window)
+        window = self._window(self._most)
+        if self._stuck:
+            self._force(window)
+            self._most, self._stuck = STEP, False
+            return True
+        whole = len(window) == len(self._rest)
+        shown = _decided(window) if writing and whole else window
+        pieces = self._pieces(shown)
+        if self._keep(pieces, shown):
+            self._most = STEP
+            return not whole
+        if whole:
+            self._open = self._merged(pieces)
+            return False
+        self._stuck = self._most == MAX_REST or len(window) < self._most  # there are too many letters or lines
+        if not self._stuck:
+            self._most = min(MAX_REST, _GROWTH * self._most)
         return True
 
     def read_all(self) -> list[Block]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextCursor, QTextDocument, QTextTable
 
@@ -15,34 +17,65 @@ STEP = 0.004
 
 
 class Recolouring:
-    """Goes through ``document`` once. Text that is added meanwhile has the new colours already."""
+    """Goes through ``document`` once, first through what ``shows`` (two places in it). All of that :meth:`seen` does at
+    once, as it is no more than a screen. Text that is added meanwhile has the new colours already."""
 
     def __init__(
-        self, document: QTextDocument, tables: Sequence[QTextTable], formats: MarkdownFormats, theme: Theme
+        self,
+        document: QTextDocument,
+        tables: Sequence[QTextTable],
+        formats: MarkdownFormats,
+        theme: Theme,
+        shows: tuple[int, int] = (0, 0),
     ) -> None:
         self._document = document
-        self._tables = list(tables)
         self._formats = formats
         self._theme = theme
-        self._at = 0
+        first, last = shows
+        showing = [table for table in tables if table.lastPosition() >= first and table.firstPosition() <= last]
+        self._seen = self._work(showing, [shows])
+        # The heads of tables before other text: they could not be read on the old ground.
+        rest = [table for table in tables if table not in showing]
+        self._steps = itertools.chain(self._seen, self._work(rest, [(last, self._end), (0, first)]))
+        self._dirty: list[int] = []  # the first and the last place of code whose layout has to be told
+
+    @property
+    def _end(self) -> int:
+        return self._document.characterCount() - 1
+
+    def seen(self) -> None:
+        """Recolour what shows, unless that is done."""
+        self._do(self._seen, math.inf)
 
     def step(self) -> bool:
         """Go on; whether there is more to do."""
-        until = time.perf_counter() + STEP
-        begin, coloured = self._at, False
+        return self._do(self._steps, time.perf_counter() + STEP)
+
+    def _do(self, steps: Iterator[None], until: float) -> bool:
+        self._dirty.clear()
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
-        while self._tables and time.perf_counter() < until:  # first: their heads could not be read on the old ground
-            self._table(self._tables.pop(0))
-        block = self._document.findBlock(self._at)
-        while block.isValid() and time.perf_counter() < until:
-            coloured = self._block(cursor, block) or coloured
-            block = block.next()
+        more = True
+        while more and time.perf_counter() < until:
+            more = next(steps, self) is None
         cursor.endEditBlock()
-        self._at = block.position() if block.isValid() else self._document.characterCount()
-        if coloured:  # once for all lines of code: Qt lays out for each time, also within an edit block
-            self._document.markContentsDirty(begin, min(self._at, self._document.characterCount() - 1) - begin)
-        return block.isValid() or bool(self._tables)
+        if self._dirty:  # once for all lines of code: Qt lays out for each time, also within an edit block
+            begin, end = min(self._dirty), min(max(self._dirty), self._end)
+            self._document.markContentsDirty(begin, end - begin)
+        return more
+
+    def _work(self, tables: Sequence[QTextTable], parts: Sequence[tuple[int, int]]) -> Iterator[None]:
+        for table in tables:
+            self._table(table)
+            yield
+        cursor = QTextCursor(self._document)
+        for first, last in parts:
+            block = self._document.findBlock(first)
+            while block.isValid() and block.position() <= last:
+                if self._block(cursor, block):
+                    self._dirty += block.position(), block.position() + block.length()
+                block = block.next()
+                yield
 
     def _block(self, cursor: QTextCursor, block: QTextBlock) -> bool:
         """Recolour ``block``; whether it is code whose layout has to be told."""

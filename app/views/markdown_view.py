@@ -8,7 +8,7 @@ import math
 import operator
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSizeF, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QContextMenuEvent,
@@ -157,10 +157,27 @@ class MarkdownView(QTextBrowser):
         self._place_headers()
 
     def repaint_all(self) -> None:
-        """Take the colours that the theme has now; :meth:`advance` goes on with it."""
-        self._recolouring = self._text.recolouring()
+        """Take the colours that the theme has now; :meth:`repaint_seen` and :meth:`advance` go on with it."""
+        self._recolouring = self._text.recolouring(self._showing())
         for header in self._headers:
             header.dress()
+
+    def repaint_seen(self) -> None:
+        """What shows takes the colours at once: it is no more than a screen."""
+        if self._recolouring is not None:
+            self._recolouring.seen()
+
+    def _showing(self) -> tuple[int, int]:
+        """From which place of the text to which it shows."""
+        seen = self.viewport().visibleRegion().boundingRect()
+        if not seen.isValid() or self._widening is not None:
+            return 0, 0
+        layout = self.document().documentLayout()
+        first, last = (
+            layout.hitTest(QPointF(corner), Qt.HitTestAccuracy.FuzzyHit)
+            for corner in (seen.topLeft(), seen.bottomRight())
+        )
+        return max(0, first), max(0, last)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         """Nothing is ever loaded, neither from the network nor from files."""

@@ -286,6 +286,8 @@ class TranscriptView(QAbstractScrollArea):
         """Make views where they are needed, and text in them; False when time ran out before all was done."""
         width = self._width()
         waiting = set()
+        for shown in self._views:
+            shown.repaint_seen()
         self._let_go(self._value(), self.viewport().height())
         for _ in range(6):
             changed = False

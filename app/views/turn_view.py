@@ -199,6 +199,12 @@ class TurnView(QWidget):
         self.waiting.dress()
         self.foot.show_turn(self._turn, self.details.isVisibleTo(self))
 
+    def repaint_seen(self) -> None:
+        """What shows of the texts takes the colours at once."""
+        self.answer.repaint_seen()
+        if self._thoughts is not None:
+            self._thoughts.body.repaint_seen()
+
     def _show_length(self) -> None:
         self.answer.setVisible(self._added > 0)
         left = self._turn.length - self._added

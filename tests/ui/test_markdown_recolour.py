@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+from PySide6.QtGui import QColor, QTextBlock
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QScrollArea
 
 from app.appearance import dress, wear
+from app.markdown.languages import load_language
 from app.theme import DARK, LIGHT, Theme
 from app.views import markdown_recolour
+from app.views.markdown_formats import KIND
 from app.views.markdown_view import MarkdownView
 from tests.support.transcripts import long_answer
 
@@ -27,6 +30,7 @@ def theme() -> Theme:
 @pytest.fixture
 def text(qapp: QApplication, theme: Theme) -> Iterator[MarkdownView]:
     dress(qapp)
+    load_language("python")
     view = MarkdownView(theme, "x")
     wear(view, theme)
     view.resize(640, 400)
@@ -51,12 +55,54 @@ def test_heads_of_tables_can_be_read_before_anything_else_changes(
     tables = [shown.table for shown in text._text.shown if shown.table is not None]
     assert len(tables) >= 10
     recolouring = text._text.recolouring()
-    for _ in range((len(tables) + 1) // 2):
+    for _ in range((len(tables) + 2) // 2):  # one line of the text shows, and comes first
         recolouring.step()
     for table in tables:
         assert table.cellAt(0, 0).format().background().color().name() == DARK.sunken
         assert table.format().toTableFormat().borderBrush().color().name() == DARK.line
-    assert recolouring._at <= text.document().findBlockByNumber(2).position()
+    assert not _recoloured(text, DARK)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.4, 1.0])
+def test_what_shows_takes_the_colours_at_once(text: MarkdownView, theme: Theme, part: float) -> None:
+    area = QScrollArea()
+    area.resize(640, 500)
+    area.setWidget(text)
+    area.show()
+    QTest.qWait(1)
+    area.verticalScrollBar().setValue(round(part * area.verticalScrollBar().maximum()))
+    seen = text.viewport().visibleRegion().boundingRect()
+    theme.become(DARK)
+    text.repaint_all()
+    text.repaint_seen()
+    layout = text.document().documentLayout()
+    done = _recoloured(text, DARK)
+    for block in _with_code(text):
+        rect = layout.blockBoundingRect(block)
+        if rect.bottom() > seen.top() and rect.top() < seen.bottom():
+            assert block.blockNumber() in done
+    assert len(done) < 60
+    while text.advance():
+        pass
+    assert _recoloured(text, DARK) == [block.blockNumber() for block in _with_code(text)]
+    area.takeWidget()
+    area.close()
+
+
+def _with_code(text: MarkdownView) -> list[QTextBlock]:
+    """The lines that have colours of code."""
+    blocks = [text.document().findBlockByNumber(at) for at in range(text.document().blockCount())]
+    return [block for block in blocks if block.layout().formats()]
+
+
+def _recoloured(text: MarkdownView, look: Theme) -> list[int]:
+    """The numbers of the lines of code that have the colours of this look."""
+    found = []
+    for block in _with_code(text):
+        kinds = [(str(one.format.property(KIND)), one.format.foreground().color()) for one in block.layout().formats()]
+        if all(colour == QColor(look.syntax(kind)) for kind, colour in kinds):
+            found.append(block.blockNumber())
+    return found
 
 
 def test_a_step_is_laid_out_once(text: MarkdownView, theme: Theme) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +13,7 @@ from app.markdown.languages import load_language, loaded
 
 
 @pytest.fixture
-def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[threading.Thread]]:
+def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
     """Which threads have loaded what; nothing is there before."""
     threads: list[threading.Thread] = []
 
@@ -25,7 +24,7 @@ def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[threading.T
     monkeypatch.setattr(languages, "_loaded", set())
     monkeypatch.setattr(languages, "_wished", set(languages.LANGUAGES))  # the thread runs, and has had these
     monkeypatch.setattr(languages, "load_language", load)
-    yield threads
+    return threads
 
 
 def test_a_block_of_code_waits_for_its_language_and_no_step_loads_it(
