@@ -18,7 +18,7 @@ from app.models.safe_text import visible
 STEP = 1_000
 """Characters that are read in one step; where nothing in them becomes certain, more in the next."""
 _GROWTH = 2
-MAX_REST = 6_000
+MAX_REST = 4_000
 """Characters that are parsed at a time. A longer paragraph or quote is cut there."""
 MAX_LINES = 128
 """Lines that are parsed at a time."""
