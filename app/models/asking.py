@@ -54,6 +54,7 @@ class Asking(KeptTurns):
         self._told: schema.ChatSettings | None = None
         self._telling = 0  # changes of the settings of which the engine has not said what came of them
         self._draft = self._told_draft = ""
+        self._kept_draft = ""  # of what the engine was told, what it has saved
 
     def _make(self) -> bool:
         """Make the chat, and open it; whether the engine has it."""
@@ -76,7 +77,7 @@ class Asking(KeptTurns):
         if self.later:  # what it follows is not here
             self.load_end()
             self._arrange([], earlier=True, later=False)
-        self._draft = self._told_draft = ""
+        self._draft = self._told_draft = self._kept_draft = ""
         self._ask(len(self.turns), Turn(question, choice, question_id=self._new_id(), files=self.files.take()))
         return True
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 
 from app.i18n import tr
 from app.models.asking import SETTINGS, Asking
+from app.models.drafts import DraftsUnderway, draft_ref
 from app.models.engine_words import from_engine
 from app.models.turns import RUNNING, Turn, interrupted_words
 from app.models.unsent import Owed, OwedRequest, Unsent, joined, merged
@@ -52,6 +53,7 @@ class ChatTranscript(Asking):
     ) -> None:
         super().__init__(send, new_id, now)
         self._owed = Owed(send)
+        self._underway = DraftsUnderway()
         self._typed: dict[str, str] = {}  # what was being written in chats of whose drafts nothing was known
         self._removed: dict[str, str] = {}  # and in those that were deleted meanwhile
         self._at_risk: dict[str, list[OwedRequest]] = {}  # of chats that were left while the disk did not take them
@@ -88,8 +90,10 @@ class ChatTranscript(Asking):
         self.unsent_changed.emit()
         if self.loading or self._draft == self._told_draft or (not self._made and not self._draft.strip()):
             return
-        if self._make() and self._send(schema.SaveDraft(chat=self.chat, text=self._draft)):
+        request = schema.SaveDraft(chat=self.chat, text=self._draft, ref=draft_ref(self.chat))
+        if self._make() and self._send(request):
             self._told_draft = self._draft
+            self._underway.sent(self.chat)
 
     # ----------------------------------------------------------------------------------------------------- which chat
 
@@ -140,6 +144,9 @@ class ChatTranscript(Asking):
         """What the engine has not got of a chat that is left, it is given when it is there."""
         self._owed.add(self._debts(self._doubtful))
         self._owed.pay()
+        if self.chat in self._underway:
+            self._told_draft = self._kept_draft
+            self._underway.leave(self.chat, self._debts(self._doubtful))
         unsaved = any(not turn.saved for turn in self.turns) or self.files.at_risk(self.chat)
         if not self._doubtful and unsaved:
             self._at_risk[self.chat] = self._debts(lost=True)
@@ -222,6 +229,8 @@ class ChatTranscript(Asking):
         """The engine is gone. An answer that it wrote is incomplete; a question that it may not have got waits."""
         self._busy, self._answering = False, ""
         self._doubtful = True
+        self._told_draft = self._kept_draft
+        self._owed.add(self._underway.lost())
         for requests in self._at_risk.values():
             self._owed.add(requests)
         self._at_risk.clear()
@@ -243,6 +252,8 @@ class ChatTranscript(Asking):
     def receive(self, event: schema.Event) -> None:
         """An event of the engine; those of other chats are ignored."""
         self._of_files(event)
+        if self._underway.kept(event) == self.chat:
+            self._kept_draft = self._told_draft
         if self._owed.receive(event):
             self.unsent_changed.emit()
             return
@@ -290,7 +301,7 @@ class ChatTranscript(Asking):
                 self._too_long(event)
             case schema.DraftChanged(draft=schema.Draft(text="")) if self._told_draft:
                 # Another client asked what was its own draft, or cleared it. What is written here stays.
-                self._told_draft = ""
+                self._told_draft = self._kept_draft = ""
                 self.write_draft(self._draft)
             case schema.MessagesRemoved():
                 self._emptied = True
@@ -312,7 +323,8 @@ class ChatTranscript(Asking):
         self.files.show([one for one in event.draft.attachments if one.attachment not in waits])
         if was_loading:
             self._settings = self._told = event.settings
-            self._draft, self._told_draft = merged(self._draft, event.draft.text), event.draft.text
+            self._draft = merged(self._draft, event.draft.text)
+            self._told_draft = self._kept_draft = event.draft.text
             self._edits = {edit.message: edit.text for edit in event.draft.edits}
         if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
             self._forgotten()

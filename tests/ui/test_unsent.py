@@ -3,8 +3,11 @@ nothing lands in another chat."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import aiohttp
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -41,6 +44,59 @@ def test_owed_requests_stay_until_they_are_done() -> None:
     assert owed.receive(gone)
     assert owed.requests == ()
     assert not owed.receive(gone)
+
+
+def drafts_of(unsent: Unsent) -> list[str]:
+    return [one.text for one in unsent.requests if isinstance(one, schema.SaveDraft)]
+
+
+def test_draft_that_the_engine_has_not_confirmed_is_owed_when_the_connection_ends() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.write_draft("Half a question")
+    (first,) = engine.sent(schema.SaveDraft)
+    assert not drafts_of(chat.unsent())
+    chat.connection_lost()
+    assert drafts_of(chat.unsent()) == ["Half a question"]
+    chat.connected()
+    (_, again) = engine.sent(schema.SaveDraft)
+    assert again == first
+    chat.receive(schema.Accepted(request="save_draft", chat=chat.chat, ref=again.ref))
+    chat.connection_lost()
+    assert not drafts_of(chat.unsent())
+
+
+def test_draft_of_a_chat_that_was_left_is_owed_until_the_newest_is_confirmed() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    left = chat.chat
+    chat.write_draft("Half")
+    chat.write_draft("Half a question")
+    chat.new_chat()
+    ref = engine.sent(schema.SaveDraft)[-1].ref
+    taken = schema.Accepted(request="save_draft", chat=left, ref=ref)
+    chat.receive(taken)
+    chat.connection_lost()
+    assert drafts_of(chat.unsent()) == ["Half a question"]
+
+    chat = new_chat(engine)
+    chat.write_draft("Half")
+    chat.write_draft("Half a question")
+    chat.new_chat()
+    chat.receive(taken)
+    chat.receive(taken)
+    chat.connection_lost()
+    assert not drafts_of(chat.unsent())
+
+
+def test_draft_in_the_memory_of_an_engine_alone_is_owed_when_that_ends() -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.write_draft("Half a question")
+    ref = engine.sent(schema.SaveDraft)[-1].ref
+    chat.receive(schema.Accepted(request="save_draft", chat=chat.chat, ref=ref, saved=False, problem="Full."))
+    chat.connection_lost()
+    assert drafts_of(chat.unsent()) == ["Half a question"]
 
 
 def test_what_is_kept_is_bounded_by_whole_chats() -> None:
@@ -91,6 +147,33 @@ def test_question_asked_while_the_engine_is_away_outlasts_the_window(drive: Driv
             await until(lambda: window.chat.turns and window.turn.state == "done")
             assert window.turn.question == "Will this be lost?\n\nAnd this"
             assert written(window) == ""
+
+    drive(scenario())
+
+
+def test_drafts_that_a_hanging_engine_does_not_take_outlast_the_window(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*arguments: object) -> None:
+        await asyncio.Event().wait()
+
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()):
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: window.status.models)
+                with monkeypatch.context() as hangs:
+                    hangs.setattr(aiohttp.ClientWebSocketResponse, "send_str", never)
+                    QTest.keyClicks(window.window.composer.input, "Left behind")
+                    left = window.chat.chat
+                    window.window.chat_page.new_chat()
+                    QTest.keyClicks(window.window.composer.input, "Open")
+                    window.desktop.quit()
+                    await asyncio.wait([window.task])
+            async with open_window(tmp_path, NoProcess()) as window:
+                await until(lambda: written(window) == "Open")
+                await until(lambda: window.chats.entry(left) is not None)
+                window.window.open_chat(left)
+                await until(lambda: written(window) == "Left behind")
 
     drive(scenario())
 
