@@ -19,6 +19,7 @@
     │   ├── InvalidRequestError       the request itself is wrong (HTTP 400)
     │   ├── UnknownModelError         nobody serves this model (HTTP 404)
     │   ├── UnreviewedModelError      it has to be confirmed before it is asked for the first time (HTTP 403)
+    │   ├── LicenceNeededError        its licence has to be accepted, or accepted anew (HTTP 403)
     │   ├── UntrustedPublisherError   whoever published it is not one whose models are served here (HTTP 403)
     │   ├── ContextLengthError        prompt and answer do not fit the model's context (HTTP 400)
     │   ├── OverloadedError           too much work at the moment (HTTP 503)
@@ -164,6 +165,12 @@ class UnreviewedModelError(RequestError):
     """Nobody but its publisher has looked at this model: it has to be confirmed before it is asked."""
 
     code = "unreviewed_model"
+
+
+class LicenceNeededError(RequestError):
+    """The owner has not accepted the licence that a model has now."""
+
+    code = "licence_needed"
 
 
 class UntrustedPublisherError(RequestError):
@@ -404,6 +411,7 @@ REQUEST_ERRORS: dict[str, type[RequestError]] = {
         InvalidRequestError,
         UnknownModelError,
         UnreviewedModelError,
+        LicenceNeededError,
         UntrustedPublisherError,
         ContextLengthError,
         OverloadedError,

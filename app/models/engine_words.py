@@ -36,6 +36,7 @@ CODES = {
     "interrupted": mark("The engine ended meanwhile."),
     "message_too_large": mark("The message is too long."),
     "not_served": mark("This engine does not do that."),
+    "licence_needed": mark("Its licence has to be accepted before."),
     "untrusted_publisher": mark("You do not serve the models of this publisher."),
     "manifest_refused": mark("What its publisher says of this model does not hold."),
     "hub_failed": mark("The model hub does not give this."),

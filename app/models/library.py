@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.i18n import mark, number, tr
 from app.models.engine_words import from_engine
 from engine.api import schema
+from engine.errors import LicenceNeededError
 
 GIGABYTE, MEGABYTE = 1e9, 1e6
 _REF = "library"
@@ -88,7 +89,7 @@ class LibraryModel(QObject):
         self._offered = ""
         self._failed = ""
         self._wanted = False
-        self._accepted: set[str] = set()
+        self._accepted: dict[str, str] = {}  # terms, by model
 
     def refresh(self) -> None:
         """Ask what could be here, now or as soon as the engine runs."""
@@ -119,7 +120,7 @@ class LibraryModel(QObject):
             return Offer(name, "failed", tr("{model} was not downloaded", model=name), self._failed)
         licence = (known.licence if known is not None else "") or tr("not stated by the hub", "licence")
         words = model_words(known) if known is not None else ""
-        text = tr("{facts}. Its licence, which you accept by downloading: {licence}.", facts=words, licence=licence)
+        text = tr("{facts}. Its licence: {licence}.", facts=words, licence=licence)
         page = known.page if known is not None else ""
         return Offer(name, "offered", tr("Download {model}?", model=name), text, page)
 
@@ -128,14 +129,14 @@ class LibraryModel(QObject):
         self._offered, self._failed = name, ""
         self.offer_changed.emit()
 
-    def accepted(self, model: str) -> bool:
-        """Whether its licence was accepted here since the window was opened."""
-        return model in self._accepted
+    def accepted(self, model: str) -> str:
+        """The terms that were accepted here since the window was opened; "" where none were, or they have changed."""
+        return self._accepted.get(model, "")
 
-    def download(self) -> None:
-        """Fetch the model that is offered; its licence is accepted."""
-        self._accepted.add(self._offered)
-        if self._offered and self._send(schema.DownloadModel(model=self._offered, accept_licence=True, ref=_REF)):
+    def download(self, terms: str) -> None:
+        """Fetch the model that is offered, whose licence with these ``terms`` is accepted."""
+        self._accepted[self._offered] = terms
+        if self._offered and self._send(schema.DownloadModel(model=self._offered, terms=terms, ref=_REF)):
             self._failed = ""
             self.offer_changed.emit()
 
@@ -166,6 +167,7 @@ class LibraryModel(QObject):
                 self.changed.emit()
             case schema.RequestFailed(ref="library"):
                 self._failed = from_engine(event)
+                self._ask_again(event.code, self._offered)
             case schema.DownloadProgress():
                 self._downloads[event.model] = event
             case schema.DownloadEnded():
@@ -178,8 +180,14 @@ class LibraryModel(QObject):
                 return
         self.offer_changed.emit()
 
+    def _ask_again(self, code: str, model: str) -> None:
+        """Its licence is another one than was accepted."""
+        if code == LicenceNeededError.code:
+            self._accepted.pop(model, None)
+
     def _ended(self, event: schema.DownloadEnded) -> None:
         self._downloads.pop(event.model, None)
+        self._ask_again(event.code, event.model)
         if not event.code:
             self.models = tuple(one for one in self.models if one.model != event.model)
             if event.model == self._offered:

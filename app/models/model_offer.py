@@ -55,11 +55,11 @@ class ModelOffer(QObject):
         best = best_of(self._library.models)
         return best.model if self.best.action == "fetch" and best is not None else ""
 
-    def fetch(self, model: str) -> None:
-        """Fetch a model; its licence is accepted."""
+    def fetch(self, model: str, terms: str) -> None:
+        """Fetch a model, whose licence with these ``terms`` is accepted."""
         self._arrived = ""
         self._library.propose(model)
-        self._library.download()
+        self._library.download(terms)
 
     def stop(self) -> None:
         """Stop the download."""
@@ -94,4 +94,4 @@ def _words(best: schema.LibraryModel) -> str:
     size = tr("{size}, about %Ln minute(s) at 50 Mbit/s.", "", minutes, size=size_words(best.size))
     speed = tr("About {speed} tokens/s here.", speed=number(best.tokens_per_s))
     licence = visible(best.licence) or tr("not stated by the hub", "licence")
-    return " ".join((size, speed, tr("Its licence: {licence}. Who fetches it accepts that.", licence=licence)))
+    return " ".join((size, speed, tr("Its licence: {licence}.", licence=licence)))

@@ -26,8 +26,9 @@ from app.models.model_words import (
     unreviewed_marks,
 )
 from engine.api import schema
+from engine.errors import LicenceNeededError
 
-Act = Literal["chat", "ask", "contribute", "fetch", "update", "pause", "resume", "retry", "discard", "stop"]
+Act = Literal["chat", "ask", "contribute", "fetch", "update", "licence", "pause", "resume", "retry", "discard", "stop"]
 Place = Literal["here", "moving", "network", "catalogue", "published", "hub"]
 Progress = schema.DownloadProgress | schema.ImportProgress
 LONGEST_PROBLEM = 600
@@ -193,11 +194,13 @@ def _here(model: schema.CatalogueModel, asked: schema.ModelState | None, known: 
         again: tuple[Act, ...] = ("update",) if model.newer else ()
         return _row(model, known, again, fit=None, marks=(Badge("error", tr("Cannot be used")),))
     acts: tuple[Act, ...] = ("chat",) if model.use == "contributed" else ("chat", "contribute")
+    waits = model.code == LicenceNeededError.code
     if model.newer:
-        acts = ("update", *acts)
+        acts = ("licence",) if waits else ("update", *acts)
     tone, use = _USES.get(model.use, ("", ""))
     marks = ((Badge(tone, tr(use)),) if use else ()) + unreviewed_marks(model)
-    marks += (Badge("accent", tr("Newer version")),) if model.newer else ()
+    if model.newer:
+        marks += (Badge("warning", tr("Another licence")) if waits else Badge("accent", tr("Newer version")),)
     facts = model_facts(model)
     if asked is not None and asked.provider:
         facts = _joined(facts, tr("computes on {device}", device=provider_words(asked.provider)))

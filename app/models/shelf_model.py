@@ -65,9 +65,9 @@ class ShelfModel(QObject):
         models = self.catalogue.models if self.catalogue is not None else ()
         return next((one for one in models if one.model == name), None)
 
-    def fetch(self, model: str) -> None:
-        """Begin a download, or go on with it. The licence was accepted."""
-        self._ask(model, lambda ref: schema.DownloadModel(model=model, accept_licence=True, ref=ref))
+    def fetch(self, model: str, terms: str = "") -> None:
+        """Begin a download, or go on with it. ``terms``: those of the ``LicenceText`` that was accepted now."""
+        self._ask(model, lambda ref: schema.DownloadModel(model=model, terms=terms, ref=ref))
 
     def pause(self, model: str) -> None:
         """Stop a download; what has arrived stays."""

@@ -94,9 +94,9 @@ class DownloadBar(QFrame):
             return
         model = offer.model
 
-        def download() -> None:
+        def download(terms: str) -> None:
             self._library.propose(model)  # another one may have come meanwhile
-            self._library.download()
+            self._library.download(terms)
 
         self._licence_first.ask(model, download)
 

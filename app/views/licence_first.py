@@ -21,10 +21,12 @@ class LicenceFirst:
     def __init__(self, theme: Theme, parent: QWidget, library: LibraryModel, shelf: ShelfModel) -> None:
         self._theme, self._parent, self._library, self._shelf = theme, parent, library, shelf
 
-    def ask(self, model: str, then: Callable[[], None]) -> None:
-        """``then`` is done once the owner has accepted the licence of ``model``: at once where that was before."""
-        if self._library.accepted(model):
-            then()
+    def ask(self, model: str, then: Callable[[str], None]) -> None:
+        """``then`` gets the terms of the licence of ``model`` once the owner has accepted them: at once where that was
+        before."""
+        terms = self._library.accepted(model)
+        if terms:
+            then(terms)
             return
         known = self._library.model(model)
         facts, page, warning = [], "", ""
@@ -37,6 +39,6 @@ class LicenceFirst:
             facts, page = [one for one in told if one.value], known.page
             warning = unreviewed_words() if known.fingerprint else ""
         dialog = LicenceDialog(self._theme, self._parent, short(model), facts, page, warning)
-        dialog.accepted.connect(then)
+        dialog.accepted.connect(lambda: then(dialog.terms))
         ask_licence(dialog, self._shelf, model=model)
         dialog.open()

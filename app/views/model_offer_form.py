@@ -48,7 +48,7 @@ class ModelOfferForm(QWidget):
     def _press(self) -> None:
         model = self._model.wanted
         if model:
-            self._licence_first.ask(model, lambda: self._model.fetch(model))
+            self._licence_first.ask(model, lambda terms: self._model.fetch(model, terms))
         else:
             self._model.stop()
 

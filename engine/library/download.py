@@ -16,6 +16,7 @@ from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.graph_file import read_outline
 from engine.inference.models.model_config import KvLayout
 from engine.inference.models.variants import variants
+from engine.library.agreements import LicenceTerms, terms_on
 from engine.library.fetching import Patience, Transfer, connections, fetch
 from engine.library.fit import DEFAULT_CONTEXT, Machine, recommended
 from engine.library.folders import ModelsFolder, link_or_copy
@@ -56,8 +57,12 @@ class Plan:
     selection: Selection
     pinned: dict[str, PinnedFile]
     missing: int
-    licence: str
-    known: bool  # the model is here already, in this or another variant
+    terms: LicenceTerms
+
+    @property
+    def licence(self) -> str:
+        """By its name; "" where nobody says."""
+        return self.terms.licence
 
 
 @dataclass(slots=True)
@@ -83,15 +88,15 @@ async def prepare(order: Order, hub: Hub, models: ModelsFolder) -> Plan:
     pinned = dict(pin.files) if pin and not order.repin else {}
     _compare(repository, selection, pinned, order)
     missing = await asyncio.to_thread(_missing, models, name, selection, pinned)
-    licence = repository.licence or order.licence
-    return Plan(name, repository, selection, pinned, missing, licence, place.is_dir())
+    return Plan(name, repository, selection, pinned, missing, terms_on(repository, order.licence))
 
 
 async def download(
     plan: Plan, hub: Hub, models: ModelsFolder, meter: Meter, patience: Patience | None = None
 ) -> ModelFolder:
     """Carry out a plan; the installed model. Errors as for :func:`prepare`, and :class:`ModelFolderError` if what was
-    fetched cannot be used."""
+    fetched cannot be used; ``LicenceNeededError`` for another licence than the owner has agreed to."""
+    models.agreements.check(plan.name, "", plan.terms)
     with models.locked(plan.name):
         staging = models.staging(plan.name, plan.selection.graph)
         run = _Run(plan, hub, meter, patience or Patience(), staging)

@@ -14,6 +14,7 @@ from threading import Lock
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
 from engine.ids import is_published
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue, folder_of, model_of
+from engine.library.agreements import Agreements
 from engine.library.pins import Pins
 from engine.sentences import say
 from engine.storage.file_lock import held_lock
@@ -32,6 +33,7 @@ class ModelsFolder:
         self.path = path
         self.limit = limit
         self.pins = Pins(path)
+        self.agreements = Agreements(path)
         self.promised: dict[str, int] = {}
         """See :func:`engine.library.room.promised`: bytes of each model when it is whole."""
         self.promising = Lock()

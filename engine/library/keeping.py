@@ -241,7 +241,7 @@ def remove(models: ModelsFolder, name: str, variant: str = "") -> int:
         freed = 0 if variant else models.abandon(name)
         if not place.is_dir() and not place.is_symlink():
             if freed:
-                models.pins.drop(name)
+                _forget(models, name)
                 return freed
             models.folder(name)  # says what there is
         chosen = variants(place) if variant else []
@@ -255,8 +255,13 @@ def remove(models: ModelsFolder, name: str, variant: str = "") -> int:
             gone = next(one for one in chosen if one.name == variant)
             return freed + _remove_variant(models, name, place, gone)
         freed += models.delete(place)
-        models.pins.drop(name)
+        _forget(models, name)
     return freed
+
+
+def _forget(models: ModelsFolder, name: str) -> None:
+    models.pins.drop(name)
+    models.agreements.drop(name)
 
 
 def _remove_variant(models: ModelsFolder, name: str, place: Path, variant: Variant) -> int:

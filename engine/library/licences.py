@@ -6,20 +6,19 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp.abc import AbstractResolver
 
 from engine.errors import HubError, HubUnreachableError, StorageError
+from engine.library.agreements import LicenceTerms, terms_of, terms_on
 from engine.library.fetching import Patience, Source, Transfer, connections, fetch
 from engine.library.hub import Hub
 from engine.library.names import MAX_LICENCE, licence_among
-from engine.library.pins import Pin
 from engine.library.progress import Meter
 from engine.library.published_download import source_of
-from engine.library.selection import HubFile, licence_file
+from engine.library.selection import HubFile, Repository, licence_file
 from engine.library.sources import resolver_for
 from engine.sentences import say
 from engine.storage.files import read_limited, storage_error
@@ -32,10 +31,12 @@ _PATIENCE = Patience(connect=10.0, silence=10.0, attempts=2)
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """``name`` of the file, "" where there is none; ``text``: harmless to show, "" if it is too long for that."""
+    """``name`` of the file, "" where there is none; ``text``: harmless to show, "" if it is too long for that.
+    ``terms``: what is agreed to by whoever reads it, as far as that is known."""
 
     name: str = ""
     text: str = ""
+    terms: LicenceTerms | None = None
 
 
 def licence_in(folder: Path) -> Licence:
@@ -52,47 +53,32 @@ def licence_in(folder: Path) -> Licence:
     return Licence(name, shown(read_limited(folder / name, MAX_LICENCE) or b""))
 
 
-async def licence_on(hub: Hub, repository: str) -> Licence:
-    """What a repository of the hub has now; :class:`HubError`."""
-    found = await hub.repository(repository)
-    name = licence_among(one.name for one in found.files)
-    file = licence_file(found)
+async def licence_on(hub: Hub, found: Repository, said: str = "") -> Licence:
+    """What a repository of the hub has; :class:`HubError`. ``said``: as for ``terms_on``."""
+    terms, file = terms_on(found, said), licence_file(found)
     if file is None:
-        return Licence(name)
-    return Licence(name, await _fetched(hub, found.name, found.commit, file))
+        return Licence(terms.file, terms=terms)
+    return Licence(terms.file, await _fetched(hub, found.name, found.commit, file), terms)
 
 
 async def licence_of_manifest(manifest: ModelManifest, hub: Hub, *, allow_local: bool) -> Licence:
     """What a publisher has signed with a model, from the first of its addresses that gives it; :class:`HubError`."""
     sizes = {one.name: one for one in manifest.files}
-    name = licence_among(sizes)
+    terms = terms_of(manifest)
+    name = terms.file
     if not name or not 0 < sizes[name].size <= MAX_LICENCE:
-        return Licence(name)
+        return Licence(name, terms=terms)
     file = HubFile(name, sizes[name].size, sizes[name].sha256.hex())
     last: HubError | None = None
     for address in manifest.addresses:
         resolver = resolver_for(hub, allow_local=allow_local)
         try:
             source = source_of(address, hub, allow_local)
-            return Licence(name, await _fetched(source, manifest.name, "", file, resolver))
+            return Licence(name, await _fetched(source, manifest.name, "", file, resolver), terms)
         except HubError as error:
             last = error
     assert last is not None  # a manifest has an address
     raise last
-
-
-def new_licence(manifest: ModelManifest, pin: Pin | None) -> str | None:
-    """The licence that a published model has now, where its name or its text is another than that of what is here;
-    None where they are the same."""
-    here = {name: file.sha256 for name, file in pin.files.items()} if pin is not None else {}
-    there = {file.name: file.sha256.hex() for file in manifest.files}
-    same = pin is not None and pin.licence == manifest.licence and _digest_among(here) == _digest_among(there)
-    return None if same else manifest.licence
-
-
-def _digest_among(files: Mapping[str, str]) -> str:
-    """Of the licence's text among these; "" where there is none."""
-    return files.get(licence_among(files), "")
 
 
 async def _fetched(

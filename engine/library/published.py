@@ -26,6 +26,7 @@ from engine.directory.manifests import (
     read_record,
 )
 from engine.errors import (
+    LicenceNeededError,
     ManifestError,
     StorageError,
     UnknownModelError,
@@ -35,7 +36,9 @@ from engine.errors import (
 )
 from engine.ids import is_publishers
 from engine.inference.models.installed import folder_of, model_of
+from engine.library.agreements import Agreements, terms_of
 from engine.library.manifests import check_manifest, withdrawn
+from engine.library.shares import who_goes
 from engine.sentences import Said, said_by, say, together
 from engine.storage.file_lock import awaited_lock
 from engine.storage.files import make_directory, read_limited, remove, write_atomically
@@ -72,12 +75,14 @@ Change = Callable[[Choices], Choices]
 
 
 class PublishedModels:
-    """``folder``: ``DataDirectory.published``, made on need. Methods read the disk, a little; those that change
-    something raise ``StorageError``, may wait for another process, and belong in a thread."""
+    """``folder``: ``DataDirectory.published``, made on need; ``agreements``: which licences the owner has accepted.
+    Methods read the disk, a little; those that change something raise ``StorageError``, may wait for another process,
+    and belong in a thread."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, agreements: Agreements | None = None) -> None:
         self._folder = folder
         self._clock = clock
+        self._agreements = agreements
         self._seen: tuple[int, int] | None = None
         self._known: dict[str, Published] = {}
         self._read: dict[str, tuple[tuple[int, int], Published | None]] = {}
@@ -114,10 +119,10 @@ class PublishedModels:
         check_times(published, self._clock.wall())
         return published.manifest
 
-    def digest_now(self, model_id: str) -> bytes | None:
-        """Of the version that holds now; None if there is none."""
+    def usable_manifest(self, model_id: str) -> ModelManifest | None:
+        """The manifest that holds for a model now, if there is one."""
         try:
-            return self.manifest(model_id).digest
+            return self.manifest(model_id)
         except ManifestError:
             return None
 
@@ -131,9 +136,19 @@ class PublishedModels:
             if not check_replaces(published, known):
                 return published, False
             if known is None and len(self._known) >= MAX_KNOWN:
-                raise ManifestError(say("manifest.most", most=MAX_KNOWN))
+                self._make_room(published.fingerprint)
             write_atomically(self._folder / folder_of(published.model_id), encode(signed))
         return published, True
+
+    def _make_room(self, publisher: str) -> None:
+        """Forget a model for a new one of ``publisher``, by :func:`who_goes`; :class:`ManifestError` if none may go.
+        What the owner asks, has here or trusts stays, so nobody can bring back an older version of it by a flood."""
+        kept = {*self._choices.confirmed, *(self._agreements.models() if self._agreements is not None else ())}
+        taken = {model_id: float(self._read[model_id][0][0]) for model_id in self._known}
+        gone = who_goes(taken, publisher, kept=kept, trusted=self._choices.trusted)
+        if gone is None:
+            raise ManifestError(say("manifest.most", most=MAX_KNOWN))
+        remove(self._folder / folder_of(gone))
 
     def forget_old(self, keep: Iterable[str]) -> None:
         """Delete what expired so long ago that no older version of it can still hold; not what is kept here."""
@@ -194,7 +209,8 @@ class PublishedModels:
 
     def check_asking(self, model_id: str, *, here: bool) -> bytes | None:
         """The digest that an answer must be made with, None for a model of no publisher and for one that is asked
-        ``here``, on this machine. ``UnknownModelError`` or ``UnreviewedModelError`` if it is not asked."""
+        ``here``, on this machine. ``UnknownModelError``, ``UnreviewedModelError`` or ``LicenceNeededError`` if it is
+        not asked."""
         if not is_publishers(model_id):
             return None
         published = self.get(model_id)
@@ -202,11 +218,14 @@ class PublishedModels:
             raise UnknownModelError(say("manifest.unknown", model=model_id), "model")
         if not self.is_confirmed(model_id):
             raise UnreviewedModelError(_about("model.unreviewed", published), "model")
-        return None if here else self._now(model_id).digest
+        if not here:
+            return self._now(model_id).digest
+        self._check_licence(published)
+        return None
 
     def check_serving(self, model_id: str, digest: bytes | None = None) -> None:
-        """``UntrustedPublisherError`` or ``UnknownModelError`` if this machine does not serve the model to others;
-        ``digest`` of what lies here, where that is known."""
+        """``UntrustedPublisherError``, ``UnknownModelError`` or ``LicenceNeededError`` if this machine does not serve
+        the model to others; ``digest`` of what lies here, where that is known."""
         if not is_publishers(model_id):
             return
         manifest = self._now(model_id)
@@ -215,6 +234,18 @@ class PublishedModels:
             raise UntrustedPublisherError(_about("publisher.untrusted", published))
         if digest is not None and digest != manifest.digest:
             raise UnknownModelError(say("manifest.newer", model=model_id, version=manifest.version), "model")
+        if published is not None:
+            self._check_licence(published)
+
+    def _check_licence(self, published: Published) -> None:
+        """The same files under another licence than the owner has taken them under: they wait until it is accepted."""
+        manifest = published.manifest
+        if manifest is None or self._agreements is None:
+            return
+        terms = terms_of(manifest).digest
+        if not self._agreements.hold(published.model_id, manifest.digest.hex(), terms):
+            said = say("model.other_licence", model=published.model_id, licence=manifest.licence)
+            raise LicenceNeededError(said, "model")
 
     def unverifiable(self, model_id: str) -> str:
         """Why nobody can vouch for answers of this model; "" for models of no publisher."""

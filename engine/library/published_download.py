@@ -13,6 +13,7 @@ from engine.directory.manifests import Published
 from engine.errors import ContentError, GenTorrentError, HubError, ManifestError, first_failure
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.variants import variants
+from engine.library.agreements import terms_of
 from engine.library.download import PARALLEL
 from engine.library.fetching import Patience, Transfer, connections, fetch
 from engine.library.folders import ModelsFolder, link_or_copy
@@ -75,8 +76,10 @@ async def download_published(
     patience: Patience | None = None,
 ) -> ModelFolder:
     """Carry it out; the installed model. :class:`HubError` (no address gives a file), :class:`ContentError` (a file is
-    another one), :class:`ManifestError`, ``ModelFolderError`` (it cannot be used), ``StorageError`` (the disk)."""
+    another one), :class:`ManifestError`, ``ModelFolderError`` (it cannot be used), ``StorageError`` (the disk),
+    ``LicenceNeededError`` (this manifest has another licence than the owner has agreed to)."""
     manifest, name = wanted.manifest, wanted.model_id
+    models.agreements.check(name, manifest.digest.hex(), terms_of(manifest))
     patience = patience or Patience()
     with models.locked(name):
         staging = models.staging(name, manifest.digest.hex()[:16])

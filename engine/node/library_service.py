@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -41,9 +42,10 @@ from engine.api.schema import (
 from engine.api.schema import CatalogueModel as CatalogueEntry
 from engine.api.schema import ModelUse as ShownUse
 from engine.clock import Clock
-from engine.errors import GenTorrentError, InvalidRequestError, ModelInUseError, UnknownModelError
+from engine.errors import GenTorrentError, LicenceNeededError, ModelInUseError, UnknownModelError
 from engine.ids import is_publishers
 from engine.inference.models.installed import BUILTIN_MODEL
+from engine.library.agreements import terms_of
 from engine.library.catalogue import CatalogueModel, find
 from engine.library.disk_use import disk_use
 from engine.library.download import Order, download, prepare
@@ -74,6 +76,19 @@ HUB_RESULTS = 40
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a request means: its ``name`` here, its licence by name, and the bytes to fetch as far as they are known.
+    Of a published model also the digest of its ``weights``, and of the ``terms`` that it has now; of others the hub
+    says that, when fetching begins."""
+
+    name: str
+    licence: str = ""
+    missing: int = 0
+    weights: str = ""
+    terms: str = ""
+
+
 class LibraryService:
     """``run()`` until cancelled, which ends all downloads; what has arrived is kept, and gone on with at the next
     start."""
@@ -92,7 +107,9 @@ class LibraryService:
     ) -> None:
         """``look_again``: somebody wants to see what is published now. ``limit``: bytes that the owner allows for all
         models. ``uses``: what this machine does with each model now."""
-        self._published = published or PublishedModels(data_directory / "published", clock)
+        self._published = published or PublishedModels(
+            data_directory / "published", clock, ModelsFolder(models).agreements
+        )
         self._look_again = look_again
         self._data_directory = data_directory
         self._models = ModelsFolder(models, limit)
@@ -235,35 +252,42 @@ class LibraryService:
     # Downloads
 
     async def _start(self, request: DownloadModel) -> None:
-        name, licence, size = await asyncio.to_thread(self._wanted, request.model)
+        wanted = await asyncio.to_thread(self._wanted, request.model)
+        name = wanted.name
         begun = name in self._downloads or bool(await asyncio.to_thread(self._models.interrupted, name))
-        if not begun and not request.accept_licence:
-            raise InvalidRequestError(
-                say("library.licence", model=name, licence=licence or "not stated"), "accept_licence"
-            )
+        await asyncio.to_thread(self._agree, wanted, request.terms)
         if not begun:
-            await asyncio.to_thread(lambda: check_room(room(self._models), name, size))
+            await asyncio.to_thread(lambda: check_room(room(self._models), name, wanted.missing))
         await self._downloads.start(name, request.model)
+
+    def _agree(self, wanted: _Wanted, given: str) -> None:
+        """Keep what the owner agrees to with this request; ``LicenceNeededError`` where that, or what was agreed to
+        before, is not what there is now. Fetching compares again."""
+        agreements, name = self._models.agreements, wanted.name
+        if given and wanted.terms in ("", given):
+            agreements.agree(name, wanted.weights, given)
+        elif given or not (agreements.known(name, wanted.terms) if wanted.terms else agreements.any(name)):
+            code = "library.other_licence" if given or agreements.any(name) else "library.licence"
+            raise LicenceNeededError(say(code, model=name, licence=wanted.licence or "not stated"))
 
     def _name(self, model: str) -> str:
         """What a model is called here that may be named by its repository."""
         try:
-            return self._wanted(model)[0]
+            return self._wanted(model).name
         except GenTorrentError:
             return model  # of no catalogue any more
 
-    def _wanted(self, model: str) -> tuple[str, str, int]:
-        """What is meant: its name here, its licence, and the bytes to fetch as far as they are known."""
+    def _wanted(self, model: str) -> _Wanted:
         if is_publishers(model):
             published = self._published.get(model)
             manifest = self._published.manifest(model)
             missing = plan_published(published, self._models).missing if published is not None else 0
-            return model, manifest.licence, missing
+            return _Wanted(model, manifest.licence, missing, manifest.digest.hex(), terms_of(manifest).digest)
         entry = self._entry(model)
         if entry is None:
-            return folder_name(model), "", 0
+            return _Wanted(folder_name(model))
         shown = self._catalogue.one(entry.id, Now())
-        return entry.id, licence_of(entry), 0 if shown.state == "here" else shown.size
+        return _Wanted(entry.id, licence_of(entry), 0 if shown.state == "here" else shown.size)
 
     def _entry(self, model: str) -> CatalogueModel | None:
         """Of the catalogue; None for another repository of the hub; :class:`UnknownModelError` for neither."""
@@ -309,6 +333,8 @@ class LibraryService:
         def abandon() -> None:
             with self._models.locked(name):
                 self._models.abandon(name)
+                if not self._models.place(name).exists():
+                    self._models.agreements.drop(name)
 
         await asyncio.to_thread(abandon)
         self.changed()

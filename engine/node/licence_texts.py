@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engine.api.schema import GetLicence, LicenceText
 from engine.errors import InvalidRequestError, UnknownModelError
 from engine.ids import is_publishers
+from engine.library.agreements import terms_of
 from engine.library.catalogue import find
 from engine.library.folders import ModelsFolder
 from engine.library.hub import hub_of
@@ -17,6 +19,7 @@ from engine.library.licences import Licence, licence_in, licence_of_manifest, li
 from engine.library.names import is_repository
 from engine.library.published import PublishedModels
 from engine.library.sources import local_allowed
+from engine.node.model_catalogue import licence_of
 from engine.sentences import say
 
 
@@ -34,7 +37,14 @@ class LicenceTexts:
     async def reply(self, request: GetLicence) -> LicenceText:
         """See ``GetLicence``; ``GenTorrentError`` says why it cannot be read."""
         found = await (self._of_folder(request.folder) if request.folder else self._of_model(request.model))
-        return LicenceText(ref=request.ref, name=found.name, text=found.text)
+        terms = found.terms
+        return LicenceText(
+            ref=request.ref,
+            licence=terms.licence if terms is not None else "",
+            name=found.name,
+            text=found.text,
+            terms=terms.digest if terms is not None else "",
+        )
 
     async def _of_folder(self, named: str) -> Licence:
         folder = Path(named)
@@ -45,7 +55,9 @@ class LicenceTexts:
     async def _of_model(self, model: str) -> Licence:
         here = await asyncio.to_thread(self._here, model)
         if here is not None:
-            return await asyncio.to_thread(licence_in, here)
+            found = await asyncio.to_thread(licence_in, here)
+            manifest = self._published.usable_manifest(model)
+            return replace(found, terms=terms_of(manifest)) if manifest is not None else found
         hub = hub_of(self._environment)
         if is_publishers(model):
             manifest = await asyncio.to_thread(self._published.manifest, model)
@@ -53,11 +65,12 @@ class LicenceTexts:
         entry = await asyncio.to_thread(lambda: find(known_models(self._data_directory), model))
         if entry is None and not ("/" in model and is_repository(model)):
             raise UnknownModelError(say("library.unknown", model=model[:100]))
-        return await licence_on(hub, entry.repository.value if entry is not None else model)
+        repository = await hub.repository(entry.repository.value if entry is not None else model)
+        return await licence_on(hub, repository, licence_of(entry) if entry is not None else "")
 
     def _here(self, model: str) -> Path | None:
         """Its folder on this machine; None where its publisher has a newer version, whose licence may be another."""
-        pin, digest = self._models.pins.get(model), self._published.digest_now(model)
-        if digest is not None and (pin is None or pin.commit != str(self._published.manifest(model).version)):
+        pin, manifest = self._models.pins.get(model), self._published.usable_manifest(model)
+        if manifest is not None and (pin is None or pin.commit != str(manifest.version)):
             return None
         return self._models.catalogue().folders().get(model)

@@ -10,20 +10,20 @@ from typing import Literal
 from msgspec import UnsetType, structs
 
 from engine.api import schema
-from engine.errors import UnknownModelError
+from engine.errors import LicenceNeededError, UnknownModelError
 from engine.ids import is_published
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.models.variants import Variant, foreseen
+from engine.library.agreements import terms_of
 from engine.library.candidates import foreseen_variants
 from engine.library.catalogue import CatalogueModel
 from engine.library.fit import DEFAULT_CONTEXT, Fit, Machine, recommended
 from engine.library.folders import ModelsFolder, size_of
 from engine.library.keeping import Installed, installed
 from engine.library.known import known_models
-from engine.library.licences import new_licence
 from engine.library.manifests import total_size
 from engine.library.published import PublishedModels
-from engine.library.room import Room, room
+from engine.library.room import room
 from engine.node.downloads import Kept
 from engine.sentences import say
 from engine.wire.manifests import ModelManifest
@@ -71,14 +71,14 @@ class ModelCatalogue:
 
     def all(self, now: Now) -> tuple[tuple[schema.CatalogueModel, ...], schema.Room]:
         """Those here first, then those on their way, then what fits best."""
-        look = _Look(self._machine(), room(self._models), now.uses, self._published)
+        look = _Look(self._machine(), self._models, now.uses, self._published)
         known = {one.id: one for one in known_models(self._data_directory)}
         here = {one.name: look.here(one, known.get(one.name)) for one in installed(self._models)}
         could = {name: look.known(entry) for name, entry in known.items() if name not in here}
         for name, manifest in self._published.usable().items():
             if name not in here:
                 could[name] = look.published(name, manifest)
-        coming = self._coming(now, could, here)
+        coming = self._coming(now, could, here, look)
         rest = best_first(one for name, one in could.items() if name not in coming)
         shown = [one for name, one in here.items() if name not in coming]
         return (*shown, *coming.values(), *rest), look.room_shown
@@ -109,7 +109,11 @@ class ModelCatalogue:
         )
 
     def _coming(
-        self, now: Now, could: Mapping[str, schema.CatalogueModel], here: Mapping[str, schema.CatalogueModel]
+        self,
+        now: Now,
+        could: Mapping[str, schema.CatalogueModel],
+        here: Mapping[str, schema.CatalogueModel],
+        look: _Look,
     ) -> dict[str, schema.CatalogueModel]:
         """Imports, downloads in their order, and what others have left unfinished."""
         coming: dict[str, schema.CatalogueModel] = {}
@@ -118,12 +122,13 @@ class ModelCatalogue:
             coming[name] = _bare(name, "folder", "importing", done=imported.done, size=imported.total)
         for kept, progress in now.downloads:
             base = could.get(kept.name) or here.get(kept.name) or _bare(kept.name, "hub", origin=kept.asked)
-            coming[kept.name] = _on_its_way(base, kept, progress, _bytes(left.pop(kept.name, [])))
+            shown = _on_its_way(base, kept, progress, _bytes(left.pop(kept.name, [])))
+            coming[kept.name] = look.begun(shown)
         for name, folders in left.items():
             if name in here or name in coming:
                 continue
             if name in could:
-                coming[name] = structs.replace(could[name], state="paused", again=True, done=_bytes(folders))
+                coming[name] = look.begun(structs.replace(could[name], state="paused", done=_bytes(folders)))
             else:
                 lost = say("library.left_over")
                 coming[name] = _bare(name, "folder", "failed", done=_bytes(folders), code="interrupted", text=lost)
@@ -133,10 +138,13 @@ class ModelCatalogue:
 class _Look:
     """One look at this machine."""
 
-    def __init__(self, machine: Machine, there: Room, uses: Mapping[str, ModelUse], published: PublishedModels) -> None:
+    def __init__(
+        self, machine: Machine, models: ModelsFolder, uses: Mapping[str, ModelUse], published: PublishedModels
+    ) -> None:
         self._published = published
         self._machine = machine
-        self._room = there
+        self._agreements = models.agreements
+        self._room = there = room(models)
         self._uses = uses
         self.room_shown = schema.Room(used=there.used, free=there.free, limit=there.limit or 0, left=there.left)
 
@@ -144,6 +152,7 @@ class _Look:
         """A model on this machine."""
         use, model, pin = self._uses.get(one.name, ModelUse()), one.model, one.pin
         source = _source(one, entry)
+        newer, unheld = self._newer(one) if source == "publisher" else (None, "")
         best: Fit | None = None
         if model is not None:
             variant = Variant(model.variant, model.graph, model.precision, model.size)
@@ -168,17 +177,34 @@ class _Look:
             context=one.context,
             note=entry.note if entry is not None and source == "catalogue" else "",
             fit=self._fit(best, 0, use.tokens_per_s),
-            newer=source == "publisher" and self._newer(one),
-            new_licence=new_licence(self._published.manifest(one.name), pin)
-            if source == "publisher" and self._newer(one)
-            else None,
-            text=one.problem,
-            code="no_model" if one.problem else "",
+            newer=newer is not None,
+            new_licence=self._new_licence(one.name, newer),
+            text=one.problem or unheld,
+            code="no_model" if one.problem else LicenceNeededError.code if unheld else "",
         )
 
-    def _newer(self, one: Installed) -> bool:
-        now = self._published.digest_now(one.name)
-        return now is not None and now.hex() != one.digest
+    def _newer(self, one: Installed) -> tuple[ModelManifest | None, str]:
+        """The manifest of another version than the one that is here; and why that is not used, if so."""
+        now = self._published.usable_manifest(one.name)
+        if now is None or now.digest.hex() != one.digest:
+            return now, ""
+        if self._agreements.hold(one.name, one.digest, terms_of(now).digest):
+            return None, ""
+        return now, say("model.other_licence", model=one.name, licence=now.licence)
+
+    def _new_licence(self, name: str, manifest: ModelManifest | None) -> str | None:
+        """The licence of a published model, where it is another than was accepted."""
+        if manifest is None or self._agreements.known(name, terms_of(manifest).digest):
+            return None
+        return manifest.licence
+
+    def begun(self, shown: schema.CatalogueModel) -> schema.CatalogueModel:
+        """A model whose download was begun: it goes on unless its licence has changed since it was accepted."""
+        manifest = self._published.usable_manifest(shown.model) if is_published(shown.model) else None
+        licence = self._new_licence(shown.model, manifest)
+        if shown.code == LicenceNeededError.code or not self._agreements.any(shown.model):
+            licence = licence or shown.licence
+        return structs.replace(shown, again=licence is None, new_licence=licence)
 
     def known(self, entry: CatalogueModel) -> schema.CatalogueModel:
         """A model of the catalogue."""
@@ -261,7 +287,7 @@ def _on_its_way(
     state = going if kept.state == "wanted" else kept.state
     total = progress.total if progress is not None and progress.total else base.size
     return structs.replace(
-        base, state=state, size=total, progress=progress, done=done, again=True, code=kept.code, text=kept.why, words={}
+        base, state=state, size=total, progress=progress, done=done, code=kept.code, text=kept.why, words={}
     )
 
 

@@ -26,6 +26,7 @@ from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import Catalogue
 from engine.inference.supervisor.settings import WorkerState
 from engine.inference.types import InferenceBackend
+from engine.library.agreements import Agreements
 from engine.library.known import reviewed_models
 from engine.library.published import PublishedModels
 from engine.library.publishing import Outgoing
@@ -103,7 +104,7 @@ class Node:
         self.backend: InferenceBackend = BackendSet(self.inference, others)
         self.client: ClientPresence | None = None
         self._membership = self._make_membership(directory)
-        self.published = PublishedModels(directory.published, clock)
+        self.published = PublishedModels(directory.published, clock, Agreements(directory.models))
         self.reviewed = reviewed_models(configuration.data_directory)
         self.follower = PublishedFollower(
             self.published,

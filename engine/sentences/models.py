@@ -5,6 +5,14 @@ from engine.sentences.marking import mark
 MODELS = {
     "library.unknown": mark("The catalogue has no model '{model}'."),
     "library.licence": mark("The licence of {model} ({licence}) has to be accepted before it is downloaded."),
+    "library.other_licence": mark(
+        "{model} has another licence ({licence}) than the one that you have accepted. Read it, and accept it before "
+        "the download goes on."
+    ),
+    "model.other_licence": mark(
+        "{model} has another licence now ({licence}) than the one that you have accepted. It is not used until you "
+        "have read and accepted that: on the page Models, or with: gentorrent models download {model}"
+    ),
     "library.ending": mark("The engine ends. Ask again in a moment."),
     "library.most": mark("{most} models are being downloaded already. Stop one, or wait."),
     "manifest.damaged": mark("This is no manifest of a model: {problem}. Get it again from its publisher."),

@@ -9,7 +9,7 @@ import pytest
 from engine.api import schema
 from engine.library import part_file
 from engine.library.fetching import Patience
-from tests.integration.test_library_service import LLAMA, PATIENCE, ask, catalogue, hub, running  # noqa: F401
+from tests.integration.test_library_service import LLAMA, PATIENCE, ask, catalogue, fetch, hub, running  # noqa: F401
 from tests.integration.test_model_catalogue import ended, shown
 from tests.support.local_api import until
 
@@ -24,7 +24,7 @@ def hasty(monkeypatch):
 
 async def failed(service, told) -> schema.CatalogueModel:
     """The model after a download that did not end well; its sentence can be said in the window's language."""
-    await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+    await fetch(service, "Tiny")
     await until(lambda: ended(told, "Tiny"), PATIENCE)
     one = await shown(service, "Tiny")
     last = [event for event in told if isinstance(event, schema.DownloadEnded)][-1]

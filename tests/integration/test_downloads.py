@@ -56,6 +56,7 @@ async def get(hub: LoopbackHub, models: ModelsFolder, told=None, patience=HASTY,
     client = Hub(hub.endpoint, token)
     plan = await prepare(order(**changes), client, models)
     meter = Meter((told if told is not None else []).append, time.monotonic)
+    models.agreements.agree(plan.name, "", plan.terms.digest)
     return await download(plan, client, models, meter, patience)
 
 

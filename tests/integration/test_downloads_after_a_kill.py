@@ -48,7 +48,8 @@ def test_a_killed_engine_goes_on_with_its_download(tmp_path, hub, monkeypatch): 
         return sum(one.stat().st_size for one in (data / "models").rglob(f"{Path(GRAPH).name}.*.part"))
 
     async def begin(client) -> None:
-        await client.ask(schema.DownloadModel(model="Tiny", accept_licence=True), schema.Accepted)
+        read = await client.ask(schema.GetLicence(model="Tiny"), schema.LicenceText)
+        await client.ask(schema.DownloadModel(model="Tiny", terms=read.terms), schema.Accepted)
 
         async def half() -> bool:
             return arrived() > 4096

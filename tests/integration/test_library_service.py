@@ -63,6 +63,12 @@ async def ask(service: LibraryService, request: schema.LibraryRequest) -> Any:
     return await service.handle(request)
 
 
+async def fetch(service: LibraryService, model: str, ref: str = "") -> Any:
+    """The reply to a request for a model whose licence was read and is accepted."""
+    read = await ask(service, schema.GetLicence(model=model))
+    return await ask(service, schema.DownloadModel(ref=ref, model=model, terms=getattr(read, "terms", "") or "0" * 64))
+
+
 def ended(told: list) -> schema.DownloadEnded:
     return next(event for event in told if isinstance(event, schema.DownloadEnded))
 
@@ -78,9 +84,9 @@ async def test_a_model_is_listed_fetched_and_here(tmp_path, hub):
         known = [one for one in listed.models if one.size]
         assert known
         assert all(one.memory > one.size and one.verdict != "unknown" for one in known)
-        reply = await ask(service, schema.DownloadModel(ref="d", model="tiny", accept_licence=True))
+        reply = await fetch(service, "tiny", "d")
         assert reply == schema.Accepted(ref="d", request="download_model")
-        again = await ask(service, schema.DownloadModel(ref="e", model="Tiny", accept_licence=True))
+        again = await fetch(service, "Tiny", "e")
         assert isinstance(again, schema.Accepted)
         await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told), PATIENCE)
         assert ended(told) == schema.DownloadEnded(model="Tiny")
@@ -97,7 +103,7 @@ async def test_a_stopped_download_goes_on_where_it_was(tmp_path, hub):
     catalogue(data)
     hub.pace = 0.05
     async with running(data, hub) as (service, told):
-        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await fetch(service, "Tiny")
         await until(lambda: any(getattr(one, "stage", "") == "downloading" for one in told), PATIENCE)
         late: list[schema.ControlEvent] = []
         service.attach(late.append)
@@ -107,7 +113,7 @@ async def test_a_stopped_download_goes_on_where_it_was(tmp_path, hub):
         assert not (data / "models" / "Tiny").exists()
         hub.pace = 0.0
         told.clear()
-        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await fetch(service, "Tiny")
         await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told), PATIENCE)
         assert ended(told).code == ""
         assert isinstance(await ask(service, schema.StopDownload(ref="s", model="Tiny")), schema.Accepted)
@@ -119,7 +125,7 @@ async def test_a_download_that_is_cut_off_takes_the_disk_until_it_is_discarded(t
     hub.pace = 0.05
     staging = data / "models" / ".incomplete"
     async with running(data, hub) as (service, told):
-        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await fetch(service, "Tiny")
         await until(lambda: any(one.stat().st_size for one in staging.rglob("*.part")), PATIENCE)
         await ask(service, schema.StopDownload(model="Tiny"))
         use = await ask(service, schema.GetDiskUse(ref="u"))
@@ -127,7 +133,7 @@ async def test_a_download_that_is_cut_off_takes_the_disk_until_it_is_discarded(t
         assert use.models[0].files == 0
         assert use.total == use.models[0].unfinished > 0
         assert use.free > 0
-        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await fetch(service, "Tiny")
         discarded = await ask(service, schema.DiscardDownload(ref="d", model="Tiny"))
         assert discarded == schema.Accepted(ref="d", request="discard_download")
         assert [one.code for one in told if isinstance(one, schema.DownloadEnded)] == ["stopped", "stopped"]
@@ -141,12 +147,12 @@ async def test_what_cannot_be_fetched_is_said(tmp_path, hub):
     data = tmp_path / "data"
     catalogue(data)
     async with running(data, hub) as (service, told):
-        unknown = await ask(service, schema.DownloadModel(ref="x", model="Nobody", accept_licence=True))
+        unknown = await fetch(service, "Nobody", "x")
         assert (unknown.request, unknown.code, unknown.ref) == ("download_model", "model_not_found", "x")
         licence = await ask(service, schema.DownloadModel(model="Tiny"))
-        assert (licence.code, "apache-2.0" in licence.text) == ("invalid_request", True)
+        assert (licence.code, "apache-2.0" in licence.text) == ("licence_needed", True)
         hub.repositories.clear()
-        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await fetch(service, "Tiny")
         await until(lambda: any(isinstance(event, schema.DownloadEnded) for event in told), PATIENCE)
         assert ended(told).code == "hub_not_found"
         assert ended(told).text

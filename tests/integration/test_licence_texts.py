@@ -2,7 +2,7 @@
 
 from engine.api import schema
 from engine.library.names import MAX_LICENCE
-from tests.integration.test_library_service import LLAMA, PATIENCE, ask, catalogue, ended, hub, running  # noqa: F401
+from tests.integration.test_library_service import LLAMA, PATIENCE, ask, catalogue, ended, fetch, hub, running  # noqa: F401
 from tests.support.local_api import until
 
 TEXT = "Do what <b>you</b> like."
@@ -27,7 +27,7 @@ async def test_the_text_is_the_hubs_before_and_lies_here_after_a_download(tmp_pa
         assert isinstance(refused, schema.RequestFailed)
         assert "LICENSE" in refused.text
         hub.faults.clear()
-        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await fetch(service, "Tiny")
         await until(lambda: any(isinstance(one, schema.DownloadEnded) for one in told), PATIENCE)
         assert ended(told).code == ""
         hub.repositories.clear()

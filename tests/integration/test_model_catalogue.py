@@ -8,12 +8,13 @@ import pytest
 from engine.api import schema
 from engine.clock import SystemClock
 from engine.directory.manifests import fingerprint_of
+from engine.errors import LicenceNeededError
+from engine.library.agreements import terms_of
 from engine.library.folders import ModelsFolder
-from engine.library.pins import Pin, PinnedFile
 from engine.library.published import PublishedModels
 from engine.node.model_catalogue import ModelUse
 from engine.wire.manifests import ManifestFile
-from tests.integration.test_library_service import PATIENCE, ask, catalogue, hub, running  # noqa: F401
+from tests.integration.test_library_service import PATIENCE, ask, catalogue, fetch, hub, running  # noqa: F401
 from tests.support.hub_layouts import MODELS
 from tests.support.local_api import until
 from tests.support.manifests import DAY, FILES, LAB, signed
@@ -93,21 +94,92 @@ async def test_a_newer_version_says_where_its_licence_is_another(tmp_path, hub):
     name = f"{fingerprint_of(LAB.public_key)}/our-model-1b"
     models, published = ModelsFolder(data / "models"), PublishedModels(data / "published", SystemClock())
     shutil.copytree(SOURCE, models.place(name))
-    text = {"LICENSE": PinnedFile(3, "ab" * 32)}
-    models.pins.put(name, Pin("publisher", licence="apache-2.0", commit="1", files=text))
-    for version, licence, digest, new in (
+    for version, licence, text, new in (
         (2, "apache-2.0", "ab", None),
         (3, "research-only", "ab", "research-only"),
         (4, "apache-2.0", "cd", "apache-2.0"),
         (5, "apache-2.0", "", "apache-2.0"),
     ):
-        more = (ManifestFile("LICENSE", 3, bytes.fromhex(digest * 32)),) if digest else ()
-        published.add(
-            signed(version=version, licence=licence, files=(*more, *FILES), created=now - 60, expires=now + DAY)
-        )
+        more = (ManifestFile("LICENSE", 3, bytes.fromhex(text * 32)),) if text else ()
+        times = {"created": now - 60, "expires": now + DAY}
+        published.add(signed(version=version, licence=licence, files=(*more, *FILES), **times))
+        if version == 2:
+            models.agreements.agree(name, "an older version", terms_of(published.manifest(name)).digest)
         async with running(data, hub) as (service, _):
             model = await shown(service, name)
-            assert (model.newer, model.new_licence) == (True, new), version
+            assert (model.newer, model.new_licence, model.code) == (True, new, ""), version
+
+
+async def test_the_same_files_under_another_licence_wait_until_it_is_accepted(tmp_path, hub):  # noqa: F811
+    data, now = tmp_path / "data", int(SystemClock().wall())
+    name = f"{fingerprint_of(LAB.public_key)}/our-model-1b"
+    models = ModelsFolder(data / "models")
+    published = PublishedModels(data / "published", SystemClock(), models.agreements)
+    shutil.copytree(SOURCE, models.place(name))
+    digest = models.catalogue().open(name).digest
+    times = {"digest": digest, "created": now - 60, "expires": now + DAY}
+    published.add(signed(**times))
+    published.confirm(name)
+    published.trust(fingerprint_of(LAB.public_key))
+    models.agreements.agree(name, digest.hex(), terms_of(published.manifest(name)).digest)
+    published.check_serving(name, digest)
+    assert published.check_asking(name, here=True) is None
+    published.add(signed(version=2, licence="research-only", **times))
+    with pytest.raises(LicenceNeededError, match="research-only"):
+        published.check_serving(name, digest)
+    with pytest.raises(LicenceNeededError, match="research-only"):
+        published.check_asking(name, here=True)
+    assert published.check_asking(name, here=False) == digest, "others answer with copies of theirs"
+    async with running(data, hub, published=published) as (service, _):
+        model = await shown(service, name)
+        assert (model.newer, model.new_licence, model.code) == (True, "research-only", "licence_needed")
+        assert model.words["text"]
+        refused = await ask(service, schema.DownloadModel(model=name))
+        assert (refused.code, "research-only" in refused.text) == ("licence_needed", True)
+    models.agreements.agree(name, digest.hex(), terms_of(published.manifest(name)).digest)
+    published.check_serving(name, digest)
+    async with running(data, hub, published=published) as (service, _):
+        assert not (await shown(service, name)).newer
+
+
+async def test_a_paused_download_asks_where_the_licence_is_another_meanwhile(tmp_path, hub):  # noqa: F811
+    data, now = tmp_path / "data", int(SystemClock().wall())
+    name = f"{fingerprint_of(LAB.public_key)}/our-model-1b"
+    published = PublishedModels(data / "published", SystemClock(), ModelsFolder(data / "models").agreements)
+    times = {"created": now - 60, "expires": now + DAY, "files": FILES}  # without a text: that is on no hub here
+    published.add(signed(**times))
+    async with running(data, hub, published=published) as (service, told):
+        first = await ask(service, schema.GetLicence(model=name))
+        assert (first.licence, first.name, len(first.terms)) == ("apache-2.0", "", 64)
+        published.add(signed(version=2, licence="research-only", **times))
+        swapped = await ask(service, schema.DownloadModel(model=name, terms=first.terms))
+        assert (swapped.code, "research-only" in swapped.text) == ("licence_needed", True)
+        assert isinstance(await fetch(service, name), schema.Accepted)
+        await until(lambda: ended(told, name), PATIENCE)  # its address leads nowhere
+        assert (await shown(service, name)).again
+        published.add(signed(version=3, licence="mit", **times))
+        one = await shown(service, name)
+        assert (one.again, one.new_licence) == (False, "mit")
+        assert (await ask(service, schema.DownloadModel(model=name))).code == "licence_needed"
+        assert isinstance(await fetch(service, name), schema.Accepted)
+
+
+async def test_a_queue_goes_on_with_nothing_that_nobody_has_agreed_to(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    catalogue(data)
+    hub.pace = 0.05
+    async with running(data, hub) as (service, told):
+        await fetch(service, "Tiny")
+        await until(lambda: any(getattr(one, "stage", "") == "downloading" for one in told), PATIENCE)
+    hub.pace = 0.0
+    (next(iter(hub.repositories.values())).folder / "LICENSE").write_text("Pay me first.")
+    async with running(data, hub) as (service, told):  # another engine goes on by itself
+        await until(lambda: ended(told, "Tiny"), PATIENCE)
+        one = await shown(service, "Tiny")
+        assert (one.state, one.code, one.again) == ("failed", "licence_needed", False)
+        assert not (data / "models" / "Tiny").exists()
+        await fetch(service, "Tiny")
+        await until(lambda: ended(told, "Tiny") == ["licence_needed", ""], PATIENCE)
 
 
 async def test_downloads_wait_in_their_order(tmp_path, hub):  # noqa: F811
@@ -123,9 +195,7 @@ async def test_downloads_wait_in_their_order(tmp_path, hub):  # noqa: F811
     hub.pace = 0.05
     async with running(data, hub) as (service, told):
         for name in names:
-            assert isinstance(
-                await ask(service, schema.DownloadModel(model=name, accept_licence=True)), schema.Accepted
-            )
+            assert isinstance(await fetch(service, name), schema.Accepted)
         states = [(await shown(service, name)).state for name in names]
         assert states == ["downloading", "downloading", "waiting", "waiting"]
         await ask(service, schema.StopDownload(model="Three"))
@@ -152,12 +222,12 @@ async def test_what_would_exceed_the_owners_limit_is_refused_before_it_begins(tm
     catalogue(data)
     async with running(data, hub, limit=lambda: 50_000_000) as (service, told):
         known = await shown(service, "Llama-3.2-1B-Instruct")
-        refused = await ask(service, schema.DownloadModel(model=known.model, accept_licence=True))
+        refused = await fetch(service, known.model)
         assert (refused.code, "50 MB" in refused.text) == ("disk_limit", True)
         assert (await shown(service, known.model)).state == "available"
     async with running(data, hub, limit=lambda: 1_000) as (service, told):
         # Nobody knew its size before the hub was asked.
-        await ask(service, schema.DownloadModel(model="Tiny", accept_licence=True))
+        await fetch(service, "Tiny")
         await until(lambda: ended(told, "Tiny"), PATIENCE)
         tiny = await shown(service, "Tiny")
         assert (ended(told, "Tiny"), tiny.state, tiny.code) == (["disk_limit"], "failed", "disk_limit")
@@ -174,7 +244,7 @@ async def test_a_repository_that_nobody_has_reviewed(tmp_path, hub):  # noqa: F8
         results = await ask(service, schema.SearchHub(ref="s", words="else"))
         assert (results.ref, [(one.model, one.licence) for one in results.models]) == ("s", [("somebody/Else", "mit")])
         hub.repositories["somebody/Else"] = hub.repositories[repository]
-        await ask(service, schema.DownloadModel(model="somebody/Else", accept_licence=True))
+        await fetch(service, "somebody/Else")
         await until(lambda: ended(told, "Else"), PATIENCE)
         found = await shown(service, "Else")
         assert (found.state, found.source, found.origin) == ("here", "hub", "somebody/Else")

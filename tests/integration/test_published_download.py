@@ -16,6 +16,7 @@ from engine.directory.manifests import Published, read_record, sign_record
 from engine.errors import ContentError, HubError, HubUnreachableError, ManifestError, ModelFolderError, StorageError
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.library import licences
+from engine.library.agreements import terms_of
 from engine.library.fetching import Patience
 from engine.library.folders import ModelsFolder
 from engine.library.hub import Hub
@@ -57,6 +58,8 @@ def published_of(folder: Path, tmp_path: Path, **changes: object) -> Published:
 async def get(record: Published, hub: LoopbackHub, models: ModelsFolder, *, allow_local: bool = False) -> ModelFolder:
     meter = Meter(lambda _: None, time.monotonic)
     wanted = plan(record, models)
+    manifest = wanted.manifest
+    models.agreements.agree(wanted.model_id, manifest.digest.hex(), terms_of(manifest).digest)
     return await download_published(
         wanted, models, meter, hub=Hub(hub.endpoint), allow_local=allow_local, patience=HASTY
     )

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from engine.clock import SystemClock
+from engine.library.agreements import terms_of
 from engine.library.folders import ModelsFolder
-from engine.library.pins import Pin
+from engine.library.published import PublishedModels
 from engine.wire.codec import encode
 from tests.support.manifests import DAY, signed
 from tests.support.tiny_model import make_tiny_model
@@ -112,9 +113,15 @@ def test_an_update_with_another_licence_asks_again(tmp_path: Path) -> None:
     folder, file = str(make_tiny_model(tmp_path / "ours")), str(tmp_path / "ours.manifest")
     model = lab.json("publish", folder, *PUBLISH, "--output", file)["id"]
     other.json("add-manifest", file)
-    models = ModelsFolder(tmp_path / "other" / "models")
-    make_tiny_model(models.place(model))
-    models.pins.put(model, Pin("publisher", licence="apache-2.0", commit="1"))
     refused = other.run("download", model, code=2)
-    assert "This version has another licence" in refused
+    assert "another licence" not in refused
+    assert "No text of a licence comes with it." in refused
     assert "mit) has to be accepted" in refused
+    agreements = ModelsFolder(tmp_path / "other" / "models").agreements
+    agreements.agree(model, "", "ab" * 32)
+    refused = other.run("download", model, code=2)
+    assert "This is another licence than the one that you have accepted." in refused
+    other.run("download", model, "--yes", code=1)  # its address leads nowhere, and what was accepted is remembered
+    terms = terms_of(PublishedModels(tmp_path / "other" / "published", SystemClock()).manifest(model))
+    assert agreements.known(model, terms.digest)
+    assert "has to be accepted" not in other.run("download", model, code=1)

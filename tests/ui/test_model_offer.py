@@ -73,18 +73,16 @@ def test_name_size_minutes_speed_and_licence_are_said_before_it_is_fetched(told:
     library.receive(LIBRARY)
     now = offer.best
     assert (now.title, now.action, now.share) == ("Big-8B", "fetch", None)
-    assert now.text == (
-        "5.0 GB, about 13 minutes at 50 Mbit/s. About 12 tokens/s here. Its licence: mit. Who fetches it accepts that."
-    )
-    offer.fetch(offer.wanted)
-    assert told.requests == [schema.DownloadModel(model="Big-8B", accept_licence=True, ref="library")]
+    assert now.text == ("5.0 GB, about 13 minutes at 50 Mbit/s. About 12 tokens/s here. Its licence: mit.")
+    offer.fetch(offer.wanted, "agreed")
+    assert told.requests == [schema.DownloadModel(model="Big-8B", terms="agreed", ref="library")]
 
 
 def test_a_download_says_how_far_it_is_and_can_be_stopped_and_gone_on_with(told: Told) -> None:
     library = LibraryModel(told.send)
     offer = ModelOffer(library)
     library.receive(LIBRARY)
-    offer.fetch(offer.wanted)
+    offer.fetch(offer.wanted, "agreed")
     library.receive(fetching("downloading", done=1_000_000_000, total=5_000_000_000, speed=20_000_000.0))
     now = offer.best
     assert now.text == "1.0 GB of 5.0 GB · 20 MB a second · about 3 minutes left"
@@ -93,7 +91,7 @@ def test_a_download_says_how_far_it_is_and_can_be_stopped_and_gone_on_with(told:
     assert told.requests[-1] == schema.StopDownload(model="Big-8B", ref="library")
     library.receive(schema.DownloadEnded(model="Big-8B", code="stopped", text="The download was stopped."))
     assert (offer.best.text, offer.best.action) == ("The download was stopped.", "fetch")
-    offer.fetch(offer.wanted)
+    offer.fetch(offer.wanted, "agreed")
     library.receive(schema.DownloadEnded(model="Big-8B"))
     assert "It is on this machine" in offer.best.text
     assert offer.best.action == ""
@@ -103,14 +101,29 @@ def test_what_went_wrong_is_said_and_tried_again(told: Told) -> None:
     library = LibraryModel(told.send)
     offer = ModelOffer(library)
     library.receive(LIBRARY)
-    offer.fetch(offer.wanted)
+    offer.fetch(offer.wanted, "agreed")
     library.receive(schema.DownloadEnded(model="Big-8B", code="hub_failed", text="The hub cannot be reached."))
     assert (offer.best.text, offer.best.action) == ("The hub cannot be reached.", "fetch")
-    offer.fetch(offer.wanted)
+    offer.fetch(offer.wanted, "agreed")
     assert len(told.requests) == 2
     nothing = LibraryModel(told.send)
     nothing.receive(schema.Library(ref="library", models=OTHERS[:3]))
     assert ModelOffer(nothing).best.text == "No model of the catalogue would be better on this machine."
+
+
+def test_another_licence_than_was_accepted_is_asked_about_again(told: Told) -> None:
+    library = LibraryModel(told.send)
+    library.receive(LIBRARY)
+    library.propose("Big-8B")
+    library.download("agreed")
+    assert library.accepted("Big-8B") == "agreed"
+    library.receive(schema.DownloadEnded(model="Big-8B", code="licence_needed", text="It is another one."))
+    assert library.accepted("Big-8B") == ""
+    library.download("newly agreed")
+    library.receive(
+        schema.RequestFailed(ref="library", request="download_model", code="licence_needed", text="Another one again.")
+    )
+    assert library.accepted("Big-8B") == ""
 
 
 def test_the_form_shows_it_with_names_for_screen_readers(qapp: QApplication, told: Told) -> None:
@@ -125,9 +138,9 @@ def test_the_form_shows_it_with_names_for_screen_readers(qapp: QApplication, tol
     form.button.click()
     (dialog,) = form.findChildren(LicenceDialog)
     assert [one.model for one in told.requests if isinstance(one, schema.GetLicence)] == ["Big-8B"]
-    dialog.show_licence(schema.LicenceText(ref="", name="LICENSE", text="Do no harm."))
+    dialog.show_licence(schema.LicenceText(ref="", name="LICENSE", text="Do no harm.", terms="agreed"))
     dialog.accept_button.click()
-    assert told.requests[-1] == schema.DownloadModel(model="Big-8B", accept_licence=True, ref="library")
+    assert told.requests[-1] == schema.DownloadModel(model="Big-8B", terms="agreed", ref="library")
     library.receive(fetching("downloading", done=1, total=4))
     assert form.progress.value() == 250
     assert form.button.accessibleName() == "Stop: Big-8B"

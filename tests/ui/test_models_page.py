@@ -19,6 +19,7 @@ from app.views.pages.models_page import ModelsPage
 from app.views.shelf.licence_dialog import LicenceDialog
 from app.views.shelf.model_row import ModelRow
 from engine.api import schema
+from engine.sentences import say
 from tests.support.played_library import some_models
 from tests.ui.test_models import Engine, state
 
@@ -70,7 +71,7 @@ class Shown(ModelsPage):
     def licence(self, text: str = "", name: str = "LICENSE") -> None:
         """The engine has found this one."""
         ref = self.asked(schema.GetLicence)[-1].ref
-        self.hear(schema.LicenceText(ref=ref, name=name if text else "", text=text))
+        self.hear(schema.LicenceText(ref=ref, name=name if text else "", text=text, terms="agreed"))
 
     def dialog(self) -> Any:
         """The one that was opened last."""
@@ -152,7 +153,7 @@ def test_the_licence_shows_before_the_first_download_alone(page: Shown) -> None:
     assert page.dialog().text.isReadOnly()
     page.dialog().accept_button.click()
     (request,) = page.asked(schema.DownloadModel)
-    assert (request.model, request.accept_licence) == (THEIRS, True)
+    assert (request.model, request.terms) == (THEIRS, "agreed")
     page.row("Phi-4-mini").buttons["resume"].click()
     page.row("Gemma-2-2B").buttons["retry"].click()
     assert [one.model for one in page.asked(schema.DownloadModel)] == [THEIRS, "Phi-4-mini", "Gemma-2-2B"]
@@ -275,12 +276,35 @@ def test_a_newer_version_under_another_licence_is_asked_about(page: Shown) -> No
     page.licence()
     assert page.dialog().about_text.whole_text == "No text of a licence comes with it."
     said = [label.whole_text for label in page.dialog().findChildren(PlainLabel)]
-    assert any(
-        text.startswith("This version has another licence than the one that you have accepted.") for text in said
-    )
+    assert any(text.startswith("This is another licence than the one that you have accepted.") for text in said)
     assert any("research-only" in text for text in said)
     page.dialog().accept_button.click()
     assert page.asked(schema.DownloadModel)[-1].model == THEIRS
+
+
+def test_the_same_files_under_another_licence_wait_for_a_word(page: Shown) -> None:
+    why = say("model.other_licence", model=THEIRS, licence="research-only")
+    page.catalogue(
+        *changed(THEIRS, state="here", newer=True, new_licence="research-only", code="licence_needed", text=why)
+    )
+    row = page.row(THEIRS)
+    assert {"Another licence", str(why)} <= {text.replace("\N{ZERO WIDTH SPACE}", "") for text in texts(row)}
+    assert list(row.buttons) == ["licence"]
+    row.buttons["licence"].click()
+    page.licence("Not for money.")
+    page.dialog().accept_button.click()
+    asked = page.asked(schema.DownloadModel)[-1]
+    assert (asked.model, asked.terms) == (THEIRS, "agreed")
+
+
+def test_a_download_whose_licence_has_changed_asks_again(page: Shown) -> None:
+    page.catalogue(*changed("Gemma-2-2B", code="licence_needed", again=False, new_licence="gemma-3"))
+    page.row("Gemma-2-2B").buttons["retry"].click()
+    assert not page.asked(schema.DownloadModel)
+    page.licence()
+    assert any("another licence" in label.whole_text for label in page.dialog().findChildren(PlainLabel))
+    page.dialog().accept_button.click()
+    assert page.asked(schema.DownloadModel)[-1].terms == "agreed"
 
 
 def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
@@ -344,9 +368,14 @@ def test_the_hub_is_asked_only_when_it_is_wanted(page: Shown) -> None:
     page.row("somebody/smol-1b").buttons["fetch"].click()
     asked = page.asked(schema.GetLicence)[-1]
     page.hear(schema.RequestFailed(request="get_licence", code="hub_unreachable", text="It is away.", ref=asked.ref))
-    assert page.dialog().about_text.whole_text == "The text of its licence cannot be shown now. It is away."
+    assert page.dialog().about_text.whole_text == "Its licence cannot be shown now. It is away."
+    assert not page.dialog().accept_button.isEnabled(), "nobody knows to what"
+    page.dialog().reject()
+    page.row("somebody/smol-1b").buttons["fetch"].click()
+    page.licence("Smile.")
     page.dialog().accept_button.click()
-    assert page.asked(schema.DownloadModel)[-1].model == "somebody/smol-1b"
+    asked = page.asked(schema.DownloadModel)[-1]
+    assert (asked.model, asked.terms) == ("somebody/smol-1b", "agreed")
     page.finder.words.clear()
     assert "hub" not in page.places
 

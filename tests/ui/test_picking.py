@@ -109,10 +109,10 @@ def test_a_model_is_offered_fetched_and_here(library, engine, qtbot) -> None:
     assert (type(asked), asked.model) == (schema.GetLicence, "Small-1B")
     (dialog,) = bar.findChildren(LicenceDialog)
     assert not dialog.accept_button.isEnabled()
-    shelf.receive(schema.LicenceText(ref=asked.ref, name="LICENSE", text="Do no harm."))
+    shelf.receive(schema.LicenceText(ref=asked.ref, name="LICENSE", text="Do no harm.", terms="agreed"))
     assert dialog.text.toPlainText() == "Do no harm."
     dialog.accept_button.click()
-    assert engine.requests[-1] == schema.DownloadModel(model="Small-1B", accept_licence=True, ref="library")
+    assert engine.requests[-1] == schema.DownloadModel(model="Small-1B", terms="agreed", ref="library")
     library.receive(HALF)
     assert (bar.progress.value(), bar.progress.maximum(), bar.fetch.isHidden()) == (500, 1000, True)
     bar.stop.click()

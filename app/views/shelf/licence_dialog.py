@@ -22,8 +22,8 @@ TEXT_HEIGHT = 240
 
 class LicenceDialog(QDialog):
     """Emits ``accepted`` when the owner takes it, which can be done once :meth:`show_licence` was told what there is to
-    read. ``warning``: what else there is to know; ``page``: where the licence can be read; ``importing``: the model
-    lies in a folder already."""
+    read; ``terms``: what is accepted then. ``warning``: what else there is to know; ``page``: where the licence can be
+    read; ``importing``: the model lies in a folder already."""
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class LicenceDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self._theme, self._page = theme, page
+        self.terms = ""
         self.setWindowTitle(tr("Before the import") if importing else tr("Before the download"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         column = QVBoxLayout(self)
@@ -70,11 +71,13 @@ class LicenceDialog(QDialog):
         self.accept_button.setEnabled(False)
 
     def show_licence(self, found: schema.LicenceText | str) -> None:
-        """Show the text; a string says why there is none to show."""
-        text = found.text if isinstance(found, schema.LicenceText) else ""
+        """Show the text. A string says why there is nothing to show; then there is nothing to accept."""
         if isinstance(found, str):
-            about = tr("The text of its licence cannot be shown now. {why}", why=found)
-        elif not found.name:
+            self.about_text.show_text(tr("Its licence cannot be shown now. {why}", why=found))
+            self.adjustSize()
+            return
+        self.terms, text = found.terms, found.text
+        if not found.name:
             about = tr("No text of a licence comes with it.")
         elif not text:
             about = tr("The text of its licence, {file}, is too long to be shown here.", file=short(found.name, 60))

@@ -36,7 +36,7 @@ class ModelActs(QObject):
                 self.model_chosen.emit(ModelChoice(model, "local" if act == "chat" else "network", model))
             case "contribute":
                 self.contribute_requested.emit(model)
-            case "fetch" | "update" | "resume" | "retry":
+            case "fetch" | "update" | "licence" | "resume" | "retry":
                 self._fetch(model)
             case "pause":
                 self._shelf.pause(model)
@@ -80,7 +80,7 @@ class ModelActs(QObject):
 
     def _ask_licence(self, name: str, title: str, facts: list[Fact], page: str, warning: str) -> None:
         dialog = LicenceDialog(self._theme, self._parent, title, facts, page, warning)
-        dialog.accepted.connect(lambda: self._shelf.fetch(name))
+        dialog.accepted.connect(lambda: self._shelf.fetch(name, dialog.terms))
         ask_licence(dialog, self._shelf, model=name)
         dialog.open()
 
@@ -125,8 +125,7 @@ def _licence_facts(model: schema.CatalogueModel) -> list[Fact]:
 
 
 def _warning(model: schema.CatalogueModel) -> str:
-    if not model.fingerprint:
-        return ""
-    if model.new_licence is None:
-        return unreviewed_words()
-    return " ".join((tr("This version has another licence than the one that you have accepted."), unreviewed_words()))
+    changed = (
+        tr("This is another licence than the one that you have accepted.") if model.new_licence is not None else ""
+    )
+    return " ".join(filter(None, (changed, unreviewed_words() if model.fingerprint else "")))

@@ -35,6 +35,7 @@ ACTS: dict[Act, str] = {
     "contribute": mark("Contribute"),
     "fetch": mark("Download"),
     "update": mark("Update"),
+    "licence": mark("Read its licence"),
     "pause": mark("Pause"),
     "resume": mark("Go on"),
     "retry": mark("Try again"),

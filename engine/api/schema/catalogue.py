@@ -102,8 +102,9 @@ class CatalogueModel(Worded, frozen=True, kw_only=True):
     say so) and "failed"; else "available". ``use``: "contributed" (this machine serves it to others), "loaded" (in
     memory), "" (neither). ``size``: bytes on the disk where it is here, else of the whole download; ``progress``: of a
     download or import that goes on. ``again``: the download can go on where it was, without its licence being asked
-    for again. ``newer``: it is here, and its publisher has another version, which ``DownloadModel`` fetches.
-    ``new_licence``: the licence of that version, where its name or its text is another than of the one that is here.
+    for again. ``newer``: it is here, and its publisher has another version, which ``DownloadModel`` fetches; where that
+    has the same files under another licence, the ``code`` is "licence_needed", and it is not used before.
+    ``new_licence``: the licence of what ``DownloadModel`` would fetch, where it is another than was accepted.
     """
 
     model: str
@@ -182,11 +183,14 @@ class ModelDetails(ControlEvent, Worded, frozen=True, kw_only=True, tag="model_d
 
 class LicenceText(ControlEvent, frozen=True, kw_only=True, tag="licence_text"):
     """``name`` of the file, "" where the model has none. ``text``: as whoever made the model has written it, without
-    control characters; "" where the file has more than 65,536 bytes."""
+    control characters; "" where the file has more than 65,536 bytes. ``terms``: of all that is agreed to, for
+    ``DownloadModel``; "" for folders, as is the ``licence`` by its name."""
 
     ref: str
+    licence: str = ""
     name: str = ""
     text: str = ""
+    terms: str = ""
 
 
 class ModelRemoved(ControlEvent, frozen=True, kw_only=True, tag="model_removed"):

@@ -46,12 +46,14 @@ class ListLibrary(LibraryRequest, frozen=True, kw_only=True, tag="list_library")
 class DownloadModel(LibraryRequest, frozen=True, kw_only=True, tag="download_model"):
     """Fetch a model of the catalogue, of a publisher, or a repository of the hub (OWNER/NAME); one whose download was
     stopped goes on where it was. Some go on at a time, the others wait in the order in which they were asked for; an
-    engine that starts goes on with those that it had not ended. ``accept_licence``: its licence was read and accepted;
-    needed once. Answered by ``Accepted``; then come ``DownloadProgress`` and one ``DownloadEnded``. Refused before it
-    begins with the code "disk_limit" where it would take more than the owner's limit for models leaves."""
+    engine that starts goes on with those that it had not ended. ``terms``: those of ``LicenceText``, which the owner
+    has read and accepts; needed once, and again when the licence is another one: refused, or ended before anything is
+    fetched, with the code "licence_needed". Answered by ``Accepted``; then come ``DownloadProgress`` and one
+    ``DownloadEnded``. Refused before it begins with the code "disk_limit" where it would take more than the owner's
+    limit for models leaves."""
 
     model: ModelName
-    accept_licence: bool = False
+    terms: Annotated[str, Meta(max_length=64)] = ""
 
 
 class StopDownload(LibraryRequest, frozen=True, kw_only=True, tag="stop_download"):
@@ -117,7 +119,7 @@ class DownloadEnded(ControlEvent, Worded, frozen=True, kw_only=True, tag="downlo
     people: "hub_unreachable", "hub_gated" (its terms have to be accepted there first), "hub_not_found", "cut_off" (the
     connection broke off again and again), "wrong_content" (``text`` names the file), "disk_full" (how much is missing;
     what has arrived is kept), "disk_limit" (the owner's), "no_model" (what came cannot be used), "model_busy",
-    "manifest_refused", "hub_failed", "storage_failed"."""
+    "manifest_refused", "licence_needed" (it is another one than was accepted), "hub_failed", "storage_failed"."""
 
     model: str
     code: str = ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.commands.models import licence
 from engine.commands.models.published_download import download_published
 from engine.commands.models.shared import (
     Data,
@@ -22,7 +22,6 @@ from engine.commands.models.shared import (
     unknown,
 )
 from engine.commands.terminal import harmless
-from engine.errors import ConfigurationError
 from engine.ids import is_publishers
 
 if TYPE_CHECKING:
@@ -131,29 +130,25 @@ async def _run(order: Order, hub: Hub, models: ModelsFolder, yes: bool, quiet: b
     from engine.library.download import prepare
 
     plan = await prepare(order, hub, models)
-    if not plan.known:
-        _accept(plan, hub, yes)
+    await _accept(plan, hub, models, yes)
     with shown_progress(quiet) as meter:
         return plan, await fetch(plan, hub, models, meter)
 
 
-def _accept(plan: Plan, hub: Hub, yes: bool) -> None:
-    """The licence is shown before the first download and accepted by whoever downloads."""
+async def _accept(plan: Plan, hub: Hub, models: ModelsFolder, yes: bool) -> None:
+    """The licence, with its text unless that was read before, and what the owner says to it, which is remembered."""
+    from engine.library.licences import licence_on
     from engine.library.sizes import gigabytes
 
-    page = f"{hub.endpoint}/{plan.repository.name}"
-    licence = plan.licence or "not stated by the hub"
-    size = gigabytes(plan.missing)
-    typer.echo(
-        harmless(f"{plan.name}: variant {plan.selection.variant}, {size} to fetch. Licence: {licence} ({page})"),
-        err=True,
-    )
-    if yes:
+    if models.agreements.known(plan.name, plan.terms.digest):
         return
-    if not sys.stdin.isatty():
-        raise ConfigurationError(
-            f"The licence of {plan.name} ({harmless(licence)}, {page}) has to be accepted before the first download. "
-            "Read it, and add --yes."
-        )
-    if not typer.confirm("Accept this licence and download?", err=True):
-        raise typer.Exit(1)
+    if models.agreements.any(plan.name):
+        typer.echo(licence.CHANGED, err=True)
+    page = f"{hub.endpoint}/{plan.repository.name}"
+    said = f"{plan.licence or 'not stated by the hub'} ({page})"
+    about = f"{plan.name}: variant {plan.selection.variant}, {gigabytes(plan.missing)} to fetch. "
+    typer.echo(harmless(f"{about}Licence: {said}"), err=True)
+    if not yes:
+        found = await licence_on(hub, plan.repository)
+        licence.ask(plan.name, said, found.name, found.text)
+    models.agreements.agree(plan.name, "", plan.terms.digest)

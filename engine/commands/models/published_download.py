@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from engine.clock import SystemClock
+from engine.commands.models import licence
 from engine.commands.models.shared import data_directory, shown_progress
 from engine.commands.terminal import harmless
-from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from engine.library.folders import ModelsFolder
@@ -21,12 +20,11 @@ if TYPE_CHECKING:
 
 
 def download_published(model: str, models: ModelsFolder, data: Path | None, *, yes: bool, json_output: bool) -> None:
-    """Fetch, check and install it; the licence is shown before the first time, and where it is another one."""
+    """Fetch, check and install it; the licence is shown before the first time, and when it is another one."""
     import asyncio
 
     from engine.errors import ManifestError
     from engine.library.hub import hub_of
-    from engine.library.licences import new_licence
     from engine.library.published import PublishedModels
     from engine.library.published_download import download_published as fetch
     from engine.library.published_download import plan
@@ -40,11 +38,7 @@ def download_published(model: str, models: ModelsFolder, data: Path | None, *, y
     if record is None:
         raise ManifestError(say("manifest.unknown", model=model[:200]))
     wanted = plan(record, models)
-    if not models.place(model).is_dir():
-        _accept(wanted, yes)
-    elif new_licence(wanted.manifest, models.pins.get(model)) is not None:
-        typer.echo("This version has another licence than the one that you have accepted.", err=True)
-        _accept(wanted, yes)
+    _accept(wanted, models, yes)
     with shown_progress(json_output) as meter:
         hub, local = hub_of(os.environ), local_allowed(os.environ)
         try:
@@ -72,24 +66,27 @@ def download_published(model: str, models: ModelsFolder, data: Path | None, *, y
         )
 
 
-def _accept(wanted: Wanted, yes: bool) -> None:
-    from engine.library.sizes import gigabytes
+def _accept(wanted: Wanted, models: ModelsFolder, yes: bool) -> None:
+    """The licence, with its text unless that was read before, and what the owner says to it, which is remembered."""
+    import asyncio
 
-    manifest = wanted.manifest
-    page = f" ({manifest.source})" if manifest.source else ""
-    typer.echo(
-        harmless(
-            f"{wanted.model_id}: unreviewed, published by {manifest.publisher}, {gigabytes(wanted.missing)} to fetch. "
-            f"Licence: {manifest.licence}{page}"
-        ),
-        err=True,
-    )
-    if yes:
+    from engine.library.agreements import terms_of
+    from engine.library.hub import hub_of
+    from engine.library.licences import licence_of_manifest
+    from engine.library.sizes import gigabytes
+    from engine.library.sources import local_allowed
+
+    manifest, model = wanted.manifest, wanted.model_id
+    terms = terms_of(manifest).digest
+    if models.agreements.known(model, terms):
         return
-    if not sys.stdin.isatty():
-        raise ConfigurationError(
-            f"The licence of {wanted.model_id} ({harmless(manifest.licence + page)}) has to be accepted before the "
-            "download. Read it, and add --yes."
-        )
-    if not typer.confirm("Accept this licence and download?", err=True):
-        raise typer.Exit(1)
+    if models.agreements.any(model):
+        typer.echo(licence.CHANGED, err=True)
+    page = f" ({manifest.source})" if manifest.source else ""
+    about = f"{model}: unreviewed, published by {manifest.publisher}, {gigabytes(wanted.missing)} to fetch. "
+    typer.echo(harmless(f"{about}Licence: {manifest.licence}{page}"), err=True)
+    if not yes:
+        hub, local = hub_of(os.environ), local_allowed(os.environ)
+        found = asyncio.run(licence_of_manifest(manifest, hub, allow_local=local))
+        licence.ask(model, manifest.licence + page, found.name, found.text)
+    models.agreements.agree(model, manifest.digest.hex(), terms)

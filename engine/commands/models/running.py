@@ -10,7 +10,7 @@ import typer
 
 from engine.api import schema
 from engine.commands.chats_common import Data, Json, line, print_json, run
-from engine.errors import InvalidRequestError
+from engine.errors import InvalidRequestError, LicenceNeededError
 
 if TYPE_CHECKING:
     from engine.commands.control_client import ControlClient
@@ -53,7 +53,11 @@ def start(
     json_output: Json = False,
 ) -> None:
     """Have the running engine download a model, or go on with it, behind those that were wanted before."""
-    _done(schema.DownloadModel(model=name, accept_licence=yes), data, json_output)
+    try:
+        _done(schema.DownloadModel(model=name), data, json_output)
+    except LicenceNeededError as needed:
+        terms = _accepted(name, str(needed), data, yes=yes)
+        _done(schema.DownloadModel(model=name, terms=terms), data, json_output)
 
 
 def pause(name: Name, data: Data = None, json_output: Json = False) -> None:
@@ -114,6 +118,20 @@ async def _import(request: schema.ImportModel, meter: Meter, client: ControlClie
     except asyncio.CancelledError:  # Ctrl+C
         await client.send(schema.StopImport(model=request.name), "stop")
         raise
+
+
+def _accepted(name: str, needed: str, data: Data, *, yes: bool) -> str:
+    """The terms that the owner accepts; ``needed``: what the engine says about them."""
+    from engine.commands.models import licence
+
+    async def read(client: ControlClient) -> schema.LicenceText:
+        return await client.ask(schema.GetLicence(model=name), schema.LicenceText)
+
+    found: schema.LicenceText = run(data, read)
+    if not yes:
+        typer.echo(line(needed), err=True)
+        licence.ask(name, found.licence, found.name, found.text)
+    return found.terms
 
 
 def _done(request: _OfDownload, data: Data, json_output: bool, of: tuple[str, ...] = ()) -> None:

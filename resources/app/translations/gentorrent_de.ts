@@ -422,6 +422,10 @@
         <translation>Eine andere Engine ({owner}) benutzt den Datenordner {folder} schon. Zwei in einem Ordner würden einander die Schlüssel beschädigen. Beende jene, benutze sie stattdessen, oder wähle mit --data einen anderen Ordner.</translation>
     </message>
     <message>
+        <source>Another licence</source>
+        <translation>Andere Lizenz</translation>
+    </message>
+    <message>
         <source>Another message has an attachment with this id. Take another one.</source>
         <translation>Eine andere Nachricht hat einen Anhang mit dieser Kennung. Nimm eine andere.</translation>
     </message>
@@ -1845,12 +1849,20 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Es schreibt hier {rate} Tokens in der Sekunde.</translation>
     </message>
     <message>
+        <source>Its licence cannot be shown now. {why}</source>
+        <translation>Die Lizenz kann gerade nicht gezeigt werden. {why}</translation>
+    </message>
+    <message>
+        <source>Its licence has to be accepted before.</source>
+        <translation>Vorher muss die Lizenz angenommen werden.</translation>
+    </message>
+    <message>
         <source>Its licence says what the model may be used for. You are asked once for each model, and again when its licence changes.</source>
         <translation>Die Lizenz sagt, wofür das Modell verwendet werden darf. Du wirst für jedes Modell einmal gefragt, und wieder, wenn sich seine Lizenz ändert.</translation>
     </message>
     <message>
-        <source>Its licence: {licence}. Who fetches it accepts that.</source>
-        <translation>Seine Lizenz: {licence}. Wer es holt, nimmt sie an.</translation>
+        <source>Its licence: {licence}.</source>
+        <translation>Lizenz: {licence}.</translation>
     </message>
     <message>
         <source>Join</source>
@@ -3020,6 +3032,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Reachable from</source>
         <translation>Erreichbar für</translation>
+    </message>
+    <message>
+        <source>Read its licence</source>
+        <translation>Lizenz lesen</translation>
     </message>
     <message>
         <source>Read the licence where the model comes from</source>
@@ -4512,10 +4528,6 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Der Schlüsselbund des Systems hat den Schlüssel zu {path} nicht mehr. Stell den Schlüsselbund wieder her, oder schieb die Datei beiseite, um mit neuen Schlüsseln zu beginnen (der Knoten bekommt dann eine neue Kennung).</translation>
     </message>
     <message>
-        <source>The text of its licence cannot be shown now. {why}</source>
-        <translation>Der Text der Lizenz kann gerade nicht gezeigt werden. {why}</translation>
-    </message>
-    <message>
         <source>The text of its licence, {file}, is too long to be shown here.</source>
         <translation>Der Text der Lizenz, {file}, ist zu lang, um hier gezeigt zu werden.</translation>
     </message>
@@ -4720,6 +4732,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Diese Engine wurde so gestartet, dass sie nicht untersuchen kann. Ruf gentorrent doctor auf.</translation>
     </message>
     <message>
+        <source>This is another licence than the one that you have accepted.</source>
+        <translation>Das ist eine andere Lizenz als die, die du angenommen hast.</translation>
+    </message>
+    <message>
         <source>This is neither an invitation, which begins with gentorrent-invite-, nor the address of a network, which begins with http:// or https://. Copy the whole text again.</source>
         <translation>Das ist weder eine Einladung, die mit gentorrent-invite- beginnt, noch die Adresse eines Netzes, die mit http:// oder https:// beginnt. Kopiere den ganzen Text noch einmal.</translation>
     </message>
@@ -4842,10 +4858,6 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
     <message>
         <source>This verifier does not vote on the present block: it could not write. {problem}</source>
         <translation>Dieser Prüfer stimmt über den jetzigen Block nicht ab: Er konnte nicht schreiben. {problem}</translation>
-    </message>
-    <message>
-        <source>This version has another licence than the one that you have accepted.</source>
-        <translation>Diese Version hat eine andere Lizenz als die, der du zugestimmt hast.</translation>
     </message>
     <message>
         <source>Thought for {seconds} s</source>
@@ -6262,8 +6274,8 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{down} Mbit/s vom Bootstrap-Server und {up} Mbit/s zu ihm (gemessen mit {megabytes} MB).</translation>
     </message>
     <message>
-        <source>{facts}. Its licence, which you accept by downloading: {licence}.</source>
-        <translation>{facts}. Seine Lizenz, die du mit dem Herunterladen annimmst: {licence}.</translation>
+        <source>{facts}. Its licence: {licence}.</source>
+        <translation>{facts}. Lizenz: {licence}.</translation>
     </message>
     <message>
         <source>{file} of {model} could not be fetched from any address of its manifest. {error} What has arrived is kept: run the same again to go on.</source>
@@ -6312,6 +6324,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{model} could not be loaded and is tried again later.</source>
         <translation>{model} ließ sich nicht laden und wird später wieder versucht.</translation>
+    </message>
+    <message>
+        <source>{model} has another licence ({licence}) than the one that you have accepted. Read it, and accept it before the download goes on.</source>
+        <translation>{model} hat eine andere Lizenz ({licence}) als die, die du angenommen hast. Lies sie und nimm sie an, bevor das Herunterladen weitergeht.</translation>
+    </message>
+    <message>
+        <source>{model} has another licence now ({licence}) than the one that you have accepted. It is not used until you have read and accepted that: on the page Models, or with: gentorrent models download {model}</source>
+        <translation>{model} hat jetzt eine andere Lizenz ({licence}) als die, die du angenommen hast. Das Modell wird erst wieder benutzt, wenn du sie gelesen und angenommen hast: auf der Seite Modelle oder mit: gentorrent models download {model}</translation>
     </message>
     <message>
         <source>{model} is answering ({answers}). Wait until it is done, or stop it, and remove the model then.</source>

@@ -9,6 +9,7 @@ import pytest
 from engine.directory.manifests import fingerprint_of, make_withdrawal
 from engine.errors import ManifestError, UnknownModelError, UnreviewedModelError, UntrustedPublisherError
 from engine.library import published as module
+from engine.library.agreements import Agreements
 from engine.library.published import PublishedModels
 from tests.support.manifests import DAY, LAB, NOW, OTHER, signed
 
@@ -159,11 +160,31 @@ def test_files_that_others_changed_are_left_out(models: PublishedModels, tmp_pat
     assert fresh.trusted() == {}
 
 
-def test_no_more_than_so_many(models: PublishedModels, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_KNOWN", 2)
-    models.add(signed(name="one"))
-    models.add(signed(name="two"))
+def test_a_full_list_makes_room_by_publisher_and_keeps_what_the_owner_uses(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_KNOWN", 4)
+    agreements = Agreements(tmp_path / "data" / "models")
+    models = PublishedModels(tmp_path / "data" / "published", clock, agreements)
+
+    def names() -> set[str]:
+        return {one.record.name for one in models.all().values()}
+
+    for name in ("a", "b", "c", "d"):
+        models.add(signed(name=name))
+    models.add(signed(name="e"))
+    assert names() == {"b", "c", "d", "e"}, "its own oldest"
+    models.confirm(f"{LABS}/b")
+    agreements.agree(f"{LABS}/c", "", "ab" * 32)
+    models.add(signed(OTHER, name="theirs"))
+    assert names() == {"b", "c", "e", "theirs"}, "the oldest that the owner does not use"
+    models.trust(LABS)
+    models.add(signed(OTHER, name="more"))
+    assert names() == {"b", "c", "e", "more"}, "what is trusted goes for nobody"
+    models.distrust(LABS)
+    agreements.agree(f"{LABS}/e", "", "ab" * 32)
+    models.confirm(f"{fingerprint_of(OTHER.public_key)}/more")
     with pytest.raises(ManifestError) as told:
-        models.add(signed(name="three"))
+        models.add(signed(name="f"))
     assert code_of(told.value) == "manifest.most"
-    models.add(signed(name="two", version=2))
+    models.add(signed(name="b", version=2))
