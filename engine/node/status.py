@@ -201,8 +201,8 @@ def model_states(
         served = [model for node in nodes for model in node.descriptor.models if model.model_id == model_id]
         said = published.get(model_id) if published is not None and is_publishers(model_id) else None
         if is_publishers(model_id):
-            digest = published.digest_now(model_id) if published is not None else None
-            served = [model for model in served if model.digest == digest]
+            manifest = published.usable_manifest(model_id) if published is not None else None
+            served = [model for model in served if manifest is not None and model.digest == manifest.digest]
         if own is None and not served:
             continue
         where: Literal["local", "network", "both"] = "network"

@@ -22,9 +22,11 @@ def hasty(monkeypatch):
     monkeypatch.setattr("engine.library.download.Patience", lambda: patience)
 
 
-async def failed(service, told) -> schema.CatalogueModel:
-    """The model after a download that did not end well; its sentence can be said in the window's language."""
-    await fetch(service, "Tiny")
+async def failed(service, told, terms="") -> schema.CatalogueModel:
+    """The model after a download that did not end well; its sentence can be said in the window's language. ``terms``:
+    of a licence that was read before."""
+    asked = ask(service, schema.DownloadModel(model="Tiny", terms=terms)) if terms else fetch(service, "Tiny")
+    assert isinstance(await asked, schema.Accepted)
     await until(lambda: ended(told, "Tiny"), PATIENCE)
     one = await shown(service, "Tiny")
     last = [event for event in told if isinstance(event, schema.DownloadEnded)][-1]
@@ -67,20 +69,21 @@ async def test_a_checksum_that_is_wrong_names_the_file(tmp_path, hub):  # noqa: 
 
 async def test_a_hub_that_is_away_wants_an_account_or_has_nothing(tmp_path, hub):  # noqa: F811
     catalogue(tmp_path / "data")
-    there = hub.repositories.pop(LLAMA.repository)
     async with running(tmp_path / "data", hub) as (service, told):
-        assert (await failed(service, told)).code == "hub_not_found"
+        terms = (await ask(service, schema.GetLicence(model="Tiny"))).terms
+        there = hub.repositories.pop(LLAMA.repository)
+        assert (await failed(service, told, terms)).code == "hub_not_found"
         hub.repositories[LLAMA.repository] = there
         there.status, there.error_code = 403, "GatedRepo"
         told.clear()
-        one = await failed(service, told)
+        one = await failed(service, told, terms)
         assert (one.code, LLAMA.repository in one.text) == ("hub_gated", True)
         there.status, there.error_code = 200, ""
         await goes_on(service, told)
     nobody = types.SimpleNamespace(endpoint="http://127.0.0.1:9")
     async with running(tmp_path / "other", nobody) as (service, told):
         catalogue(tmp_path / "other")
-        assert (await failed(service, told)).code == "hub_unreachable"
+        assert (await failed(service, told, terms)).code == "hub_unreachable"
 
 
 async def test_a_disk_that_is_full_at_99_percent_pauses_and_loses_nothing(tmp_path, hub, monkeypatch):  # noqa: F811

@@ -11,7 +11,8 @@ from engine.errors import LicenceNeededError, StorageError
 from engine.library import agreements as module
 from engine.library.agreements import Agreements, LicenceTerms, terms_of, terms_on
 from engine.library.selection import HubFile, Repository
-from tests.support.manifests import FILES, ManifestFile, manifest
+from engine.wire.manifests import ManifestFile
+from tests.support.manifests import FILES, manifest
 
 TERMS = LicenceTerms("mit", "LICENSE", "ab" * 32, "https://example.org/")
 MODEL = "lab/model"
