@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -16,6 +18,7 @@ from app.models.contribution_words import money_summary
 from app.models.status import StatusModel
 from app.theme import DARK, LIGHT, Theme
 from app.views.basics import PlainLabel, Switch
+from app.views.contribute import live_chart
 from app.views.contribute.rule_cards import WhenCard
 from app.views.number_field import NumberField
 from app.views.pages.contribute_page import ContributePage
@@ -335,6 +338,24 @@ def test_charts_are_drawn_while_they_show_and_read_out(page: Shown, qtbot) -> No
     curve = charts["tokens"]._curves[0]
     page.hear(schema.ContributionSample(at=9.0, tokens_per_s=77.0))
     assert len(curve.getData()[0]) == 5
+
+
+def test_charts_come_one_after_the_other(page: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [0]
+    monkeypatch.setattr(live_chart, "_turns", live_chart._Turns())
+    monkeypatch.setattr(live_chart, "time", SimpleNamespace(monotonic=lambda: at[0]))
+    for second in range(5):
+        sample = schema.DeviceSample(device="gpu0", load=0.5, power=120.0)
+        page.hear(schema.ContributionSample(at=float(second), tokens_per_s=31.0, devices=(sample,)))
+    charts = [chart for chart in page.charts.charts.values() if chart.isVisible()]
+    until = time.monotonic() + 60
+    drawn = 0
+    while drawn < len(charts):
+        assert time.monotonic() < until
+        at[0] += 1
+        QTest.qWait(5)
+        before, drawn = drawn, sum(chart.drawn for chart in charts)
+        assert drawn <= before + 1
 
 
 def test_opened_parts_stay_open_when_the_page_is_made_anew(page: Shown, qtbot) -> None:

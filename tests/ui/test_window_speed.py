@@ -54,6 +54,8 @@ def test_live_charts_take_less_than_a_frame(found: dict[str, Any]) -> None:
     assert found["live charts"]["lines"] == 13
     assert work["count"] > 100
     assert work["p99_ms"] < 16
+    assert work["most_ms"] < 50
+    assert found["live charts"]["making_processor_most_ms"] < 50
 
 
 def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,7 +26,8 @@ HEIGHT = 104
 MOST_LINES = 4
 MOST_POINTS = 200
 """Of a line, which is about three pixels a point."""
-LOOK_MILLISECONDS = 30
+LOOK_MILLISECONDS = 15
+"""Between two looks whether a chart can be made; one of them is, or drawn for the first time, at each."""
 _loading: list[threading.Thread] = []
 _loaded: list[Any] = []
 
@@ -43,6 +45,25 @@ def drawing() -> Any | None:
         _loading.append(thread)
         thread.start()
     return _loaded[0] if _loaded else None
+
+
+class _Turns:
+    """Charts that come at the same time are made one after the other, with the event loop in between."""
+
+    def __init__(self) -> None:
+        self._free = 0.0
+
+    @property
+    def free(self) -> bool:
+        """Whether no other has just had its turn."""
+        return time.monotonic() >= self._free
+
+    def end(self) -> None:
+        """One has had its turn."""
+        self._free = time.monotonic() + LOOK_MILLISECONDS / 2000
+
+
+_turns = _Turns()
 
 
 def nice_top(most: float, least: float) -> float:
@@ -78,13 +99,13 @@ class LiveChart(QWidget):
         self._column.addWidget(self._room)
         self._waiting = QTimer(self)
         self._waiting.setInterval(LOOK_MILLISECONDS)
-        self._waiting.timeout.connect(self._make)
+        self._waiting.timeout.connect(self._begin)
         theme.changed.connect(self._paint)
 
     @property
     def drawn(self) -> bool:
         """Whether there is more than an empty room."""
-        return self._plot is not None
+        return self._plot is not None and not self._waiting.isActive()
 
     def show_history(self, history: History, lines: Sequence[tuple[str, str]]) -> None:
         """Show ``lines`` of it: (name in the history, what it is called). Draws only while the chart shows."""
@@ -98,13 +119,20 @@ class LiveChart(QWidget):
             self._waiting.start()
         self._draw()
 
-    def _make(self) -> None:
-        """The plot, as soon as it can be made; one chart at a time."""
+    def _begin(self) -> None:
+        """Make the plot, as soon as that can be done, and draw it in another turn."""
         graph = drawing()
-        if graph is None or not self.isVisible():
+        if graph is None or not self.isVisible() or not _turns.free:
             return
-        self._waiting.stop()
-        self._plot = plot = graph.PlotWidget(background=None)
+        if self._plot is None:
+            self._make(graph)
+        else:
+            self._waiting.stop()
+            self._draw()
+        _turns.end()
+
+    def _make(self, graph: Any) -> None:
+        self._plot = plot = graph.PlotWidget(background=None, enableMenu=False)
         plot.setFixedHeight(HEIGHT)
         plot.setObjectName("chart")
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -112,7 +140,6 @@ class LiveChart(QWidget):
         plot.setAccessibleName(self._name)
         item = plot.getPlotItem()
         item.hideButtons()
-        item.setMenuEnabled(False)
         item.getViewBox().setMouseEnabled(False, False)
         item.setXRange(-SECONDS, 0, padding=0.0)
         below = item.getAxis("bottom")
@@ -126,7 +153,6 @@ class LiveChart(QWidget):
         self._room.deleteLater()
         self._scale = 0.0
         self._paint()
-        self._draw()
 
     def _draw(self) -> None:
         history = self._history
