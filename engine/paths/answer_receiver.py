@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.crypto.sida import join
-from engine.crypto.symmetric import NONCE_LENGTH, aead_open, aead_seal
+from engine.crypto.symmetric import NONCE_LENGTH, Aead, aead_open, aead_seal
 from engine.errors import CryptoError, WireError
 from engine.ids import NodeId, RequestId
 from engine.paths import keys
@@ -41,12 +41,12 @@ class _PathKeys:
     """Keys of one path index: candidates until its announcement is read (two after a replacement), one after it."""
 
     secrets: list[bytes]
-    key: bytes = b""
+    cipher: Aead | None = None
     offset: int = 0
 
     @property
     def announced(self) -> bool:
-        return bool(self.key)
+        return self.cipher is not None
 
 
 @dataclass(slots=True)
@@ -76,8 +76,8 @@ class AnswerReceiver:
     _paths: dict[int, _PathKeys] = field(default_factory=dict)
     strangers: int = 0  # cloves of machines that may not answer this
     _execution: Announcement | None = None
-    _frame_key: bytes = b""
-    _control_key: bytes = b""
+    _frames: Aead | None = None  # these two with the execution
+    _controls: Aead | None = None
     _counter: int = 0
     _next: int = 0
     _highest: int = -1
@@ -99,19 +99,18 @@ class AnswerReceiver:
         try:
             clove = answer_clove_decoder.decode(data)
             path = self._paths[path_index]
-            if not path.announced:
-                self._read_announcement(path, clove)
-            if not path.announced or clove.index >= self.n:
+            cipher = path.cipher or self._read_announcement(path, clove)
+            if cipher is None or clove.index >= self.n:
                 return []
             number = (clove.number - path.offset) & 0xFFFF_FFFF
-            share = aead_open(path.key, keys.clove_nonce(number, clove.index), clove.sealed)
+            share = cipher.open(keys.clove_nonce(number, clove.index), clove.sealed)
         except (WireError, CryptoError):
             return []
         self.heard_at = now
         return self._share(number, clove.index, share, now)
 
-    def _read_announcement(self, path: _PathKeys, clove: AnswerClove) -> None:
-        """Find out which execution this path carries. All paths must agree."""
+    def _read_announcement(self, path: _PathKeys, clove: AnswerClove) -> Aead | None:
+        """Find out which execution this path carries; None: not yet. All paths must agree."""
         for secret in path.secrets if clove.salt else []:
             opener = keys.announcement_key(secret, clove.salt)
             try:
@@ -123,9 +122,10 @@ class AnswerReceiver:
             if announcement != self._execution:
                 raise WireError("paths disagree about the execution")
             node = NodeId(announcement.serving_node)
-            path.key = keys.clove_key(secret, clove.salt, node, announcement.attempt)
+            path.cipher = Aead(keys.clove_key(secret, clove.salt, node, announcement.attempt))
             path.offset = opener.offset
-            return
+            return path.cipher
+        return None
 
     def _begin(self, announcement: Announcement) -> None:
         node = NodeId(announcement.serving_node)
@@ -135,8 +135,8 @@ class AnswerReceiver:
             self.strangers += 1
             raise WireError("another node than the one asked answers")
         self._execution, self.serving_node = announcement, node
-        self._frame_key = keys.frame_key(self.answer_secret, announcement.frame_salt, node, announcement.attempt)
-        self._control_key = keys.control_key(self.answer_secret, announcement.frame_salt)
+        self._frames = Aead(keys.frame_key(self.answer_secret, announcement.frame_salt, node, announcement.attempt))
+        self._controls = Aead(keys.control_key(self.answer_secret, announcement.frame_salt))
 
     def _is_welcome(self, node: NodeId) -> bool:
         if self.serving_node is None or node == self.serving_node:
@@ -154,9 +154,10 @@ class AnswerReceiver:
         partial.shares[index] = share
         if len(partial.shares) < self.k:
             return []
+        assert self._frames is not None  # a share has opened
         try:
             sealed = join(partial.shares, self.n, self.k)
-            frame = frame_decoder.decode(aead_open(self._frame_key, number, sealed))
+            frame = frame_decoder.decode(self._frames.open(number, sealed))
         except (CryptoError, WireError):
             return []
         if frame.number != number:
@@ -222,7 +223,8 @@ class AnswerReceiver:
 
     def _control(self, message: Acknowledge | Cancel) -> bytes:
         nonce = self.random_bytes(NONCE_LENGTH)
-        sealed = aead_seal(self._control_key, int.from_bytes(nonce, "big"), encode(message))
+        assert self._controls is not None
+        sealed = self._controls.seal(int.from_bytes(nonce, "big"), encode(message))
         return encode(ControlClove(nonce=nonce, sealed=sealed))
 
     def _next_counter(self) -> int:

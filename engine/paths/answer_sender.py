@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.crypto.sida import split
-from engine.crypto.symmetric import aead_seal
+from engine.crypto.symmetric import Aead, aead_seal
 from engine.ids import NodeId
 from engine.paths import keys
 from engine.wire.answer import (
@@ -51,7 +51,7 @@ class ReturnPath:
 
     proxy: NodeId
     handle: bytes
-    key: bytes
+    cipher: Aead
     offset: int
     salt: bytes
     announcement: bytes
@@ -82,7 +82,8 @@ class AnswerSender:
     opened: float
     coalesce: float = COALESCE_SECONDS
     frame_salt: bytes = b""
-    _frame_key: bytes = b""
+    control: Aead = field(init=False)  # opens what the client says to this execution
+    _frames: Aead = field(init=False)
     _paths: dict[int, ReturnPath] = field(default_factory=dict)
     _shares: OrderedDict[int, list[bytes]] = field(default_factory=OrderedDict)
     _sent_at: OrderedDict[int, float] = field(default_factory=OrderedDict)  # of the same frames, for the first time
@@ -97,7 +98,8 @@ class AnswerSender:
 
     def __post_init__(self) -> None:
         self.frame_salt = self.random_bytes(keys.SALT_LENGTH)
-        self._frame_key = keys.frame_key(self.answer_secret, self.frame_salt, self.serving_node, self.attempt)
+        self.control = Aead(keys.control_key(self.answer_secret, self.frame_salt))
+        self._frames = Aead(keys.frame_key(self.answer_secret, self.frame_salt, self.serving_node, self.attempt))
         # The first sign of life waits as long as a stage would: the first token often comes sooner, and a frame of its
         # own, n cells over all hops, would take processor time just while that token is computed.
         self._last_flush = self.opened + COALESCE_SECONDS - HEARTBEAT_SECONDS
@@ -115,7 +117,7 @@ class AnswerSender:
         self._paths[index] = ReturnPath(
             proxy=proxy,
             handle=handle,
-            key=keys.clove_key(clove_secret, salt, self.serving_node, self.attempt),
+            cipher=Aead(keys.clove_key(clove_secret, salt, self.serving_node, self.attempt)),
             offset=announcement_key.offset,
             salt=salt,
             announcement=aead_seal(announcement_key.key, 0, announcement),
@@ -286,7 +288,7 @@ class AnswerSender:
     def _make_frame(self, events: tuple[FrameEvent, ...]) -> list[CloveOut]:
         number = self._next_number
         self._next_number += 1
-        sealed = aead_seal(self._frame_key, number, encode(Frame(number=number, events=events)))
+        sealed = self._frames.seal(number, encode(Frame(number=number, events=events)))
         self._shares[number] = split(sealed, self.n, self.k, self.random_bytes)
         return self._send_frames([number])
 
@@ -310,6 +312,6 @@ class AnswerSender:
             announcement=b"" if path.announced else path.announcement,
             number=(number + path.offset) & 0xFFFF_FFFF,
             index=index,
-            sealed=aead_seal(path.key, keys.clove_nonce(number, index), share),
+            sealed=path.cipher.seal(keys.clove_nonce(number, index), share),
         )
         return CloveOut(proxy=path.proxy, handle=path.handle, clove=encode(clove))

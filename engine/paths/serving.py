@@ -329,9 +329,8 @@ class ServingMachine:
         if execution.forward is not None:  # sealed to who serves
             index = execution.sender.index_of(proxy, handle)
             return [] if index is None else list(execution.forward.control(index, encode(message)))
-        key = keys.control_key(execution.request.answer_secret, execution.sender.frame_salt)
         nonce = int.from_bytes(message.nonce, "big")
-        content = control_decoder.decode(aead_open(key, nonce, message.sealed))
+        content = control_decoder.decode(execution.sender.control.open(nonce, message.sealed))
         if content.counter <= execution.last_counter:
             return []
         execution.last_counter = content.counter

@@ -147,7 +147,7 @@ async def test_a_machine_that_stutters_is_not_given_up_again_and_again(parameter
 
 async def test_nothing_is_encrypted_twice_under_one_key_and_nonce(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each attempt has fresh secrets and salts, its own number and its machine's id in every key; resends repeat."""
-    from engine.crypto.symmetric import aead_seal
+    from engine.crypto import symmetric
     from engine.paths import answer_receiver, answer_sender
 
     sealed: dict[tuple[bytes, int], bytes] = {}
@@ -156,10 +156,19 @@ async def test_nothing_is_encrypted_twice_under_one_key_and_nonce(monkeypatch: p
     def remembering(key: bytes, nonce: int, data: bytes, associated: bytes = b"") -> bytes:
         assert sealed.setdefault((key, nonce), data + associated) == data + associated
         machines.add(key)
-        return aead_seal(key, nonce, data, associated)
+        return symmetric.aead_seal(key, nonce, data, associated)
+
+    class Remembering(symmetric.Aead):
+        def __init__(self, key: bytes) -> None:
+            super().__init__(key)
+            self._key = key
+
+        def seal(self, nonce: int, data: bytes, associated: bytes = b"") -> bytes:
+            return remembering(self._key, nonce, data, associated)
 
     for module in (answer_receiver, answer_sender):
         monkeypatch.setattr(module, "aead_seal", remembering)
+        monkeypatch.setattr(module, "Aead", Remembering)
     overlay = await ready(models=3)
     async with overlay.running():
         reader = Reader(overlay, request())

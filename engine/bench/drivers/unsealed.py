@@ -8,7 +8,7 @@ moment. No engine can be configured so: the functions exist in the benchmark's p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import engine.crypto.sida
@@ -18,6 +18,7 @@ import engine.paths.forward
 import engine.paths.outgoing
 import engine.paths.serving
 from engine.crypto import sealing, symmetric
+from engine.crypto.symmetric import Aead
 from engine.node.receipt_chain import ReceiptChain
 from engine.node.serving_role import ServingRole, _Transcript
 from engine.paths import cells
@@ -33,6 +34,7 @@ _AEAD_USERS: Sequence[Any] = (
     engine.paths.serving,
     engine.crypto.sida,
 )
+"""Of one message under a key; for many there is :class:`engine.crypto.symmetric.Aead`."""
 
 
 class Protection:
@@ -50,29 +52,32 @@ class Protection:
 
 def compose(protection: Protection) -> None:
     """Put the functions in place, for the rest of this process's life."""
-    seal, open_ = _aead(protection)
-    for module in _AEAD_USERS:
-        if hasattr(module, "aead_seal"):
-            module.aead_seal = seal
-        if hasattr(module, "aead_open"):
-            module.aead_open = open_
+    _compose_aead(protection)
     _compose_sealing(protection)
     _compose_layers(protection)
     _compose_receipts(protection)
 
 
-def _aead(protection: Protection) -> tuple[Callable[..., bytes], Callable[..., bytes]]:
-    real_seal, real_open = symmetric.aead_seal, symmetric.aead_open
+def _compose_aead(protection: Protection) -> None:
+    real_seal, real_open, one_seal, one_open = Aead.seal, Aead.open, symmetric.aead_seal, symmetric.aead_open
 
-    def seal(key: bytes, nonce: int, data: bytes, associated: bytes = b"") -> bytes:
-        return real_seal(key, nonce, data, associated) if protection.sealing else data + _TAG
+    def seal(cipher: Aead, nonce: int, data: bytes, associated: bytes = b"") -> bytes:
+        return real_seal(cipher, nonce, data, associated) if protection.sealing else data + _TAG
 
-    def open_(key: bytes, nonce: int, sealed: bytes, associated: bytes = b"") -> bytes:
-        if sealed.endswith(_TAG):
-            return sealed[: -len(_TAG)]
-        return real_open(key, nonce, sealed, associated)
+    def open_(cipher: Aead, nonce: int, sealed: bytes, associated: bytes = b"") -> bytes:
+        return sealed[: -len(_TAG)] if sealed.endswith(_TAG) else real_open(cipher, nonce, sealed, associated)
 
-    return seal, open_
+    def aead_seal(key: bytes, nonce: int, data: bytes, associated: bytes = b"") -> bytes:
+        return one_seal(key, nonce, data, associated) if protection.sealing else data + _TAG
+
+    def aead_open(key: bytes, nonce: int, sealed: bytes, associated: bytes = b"") -> bytes:
+        return sealed[: -len(_TAG)] if sealed.endswith(_TAG) else one_open(key, nonce, sealed, associated)
+
+    Aead.seal, Aead.open = seal, open_  # type: ignore[method-assign, assignment]
+    for module in _AEAD_USERS:
+        for name, function in (("aead_seal", aead_seal), ("aead_open", aead_open)):
+            if hasattr(module, name):
+                setattr(module, name, function)
 
 
 def _compose_sealing(protection: Protection) -> None:

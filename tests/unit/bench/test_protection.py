@@ -15,6 +15,7 @@ from engine.bench.drivers.unsealed import Protection, compose
 from engine.bench.overlay_network import OverlayNetwork
 from engine.bench.verification.protection import ALL, NEITHER, Amount, Bench, Dose, Pairs, Round, Side, share_of
 from engine.crypto.sealing import SealingKey
+from engine.crypto.symmetric import Aead
 from engine.errors import BenchmarkError, SealError
 from engine.node.receipt_chain import ReceiptChain
 from engine.node.serving_role import ServingRole, _Transcript
@@ -151,6 +152,7 @@ def protection(monkeypatch: pytest.MonkeyPatch) -> Protection:
     """Composed here, and taken out again afterwards."""
     replaced: list[tuple[Any, str]] = [
         *((module, name) for module in unsealed._AEAD_USERS for name in ("aead_seal", "aead_open")),
+        *((Aead, name) for name in ("seal", "open")),
         *((module, "seal") for module in (outgoing, forward)),
         (SealingKey, "open"),
         *((LayerCipher, name) for name in ("add", "remove")),
@@ -174,20 +176,24 @@ async def test_sealed_and_unsealed_bytes_have_one_length_and_both_are_read(prote
     for on in (True, False):
         await protection.set(dict.fromkeys(ALL, on))
         sealed = vars(outgoing)["seal"](1, key.public, text, b"info")
-        frame = vars(answer_sender)["aead_seal"](b"k" * 32, 5, text)
+        once = vars(answer_sender)["aead_seal"](b"k" * 32, 5, text)
+        frame = Aead(b"k" * 32).seal(6, text)
         cell = seal_layers(layers, headers, bytes(32), bytes(1100))
-        made.append((sealed, frame, cell))
-        assert (text in sealed, text in frame) == (not on, not on)
+        made.append((sealed, once, frame, cell))
+        assert [text in one for one in (sealed, once, frame)] == [not on] * 3
     assert [len(one) for one in made[0]] == [len(one) for one in made[1]]
     for on in (True, False):  # whoever reads may have been switched already
         await protection.set(dict.fromkeys(ALL, on))
-        for sealed, frame, cell in made:
+        for sealed, once, frame, cell in made:
             assert key.open(sealed, b"info") == text
-            assert vars(answer_receiver)["aead_open"](b"k" * 32, 5, frame) == text
+            assert vars(answer_receiver)["aead_open"](b"k" * 32, 5, once) == text
+            assert Aead(b"k" * 32).open(6, frame) == text
             passed = peel_forward(layers[0], cell, 1, 1, bytes(16))
             assert open_layers(layers[1:], headers[1:], passed) == bytes(1100)
     with pytest.raises(SealError):
         vars(serving)["aead_open"](b"other" * 6 + b"xx", 5, made[0][1])
+    with pytest.raises(SealError):
+        Aead(b"other" * 6 + b"xx").open(6, made[0][2])
 
 
 def test_no_other_program_can_be_without_protection() -> None:

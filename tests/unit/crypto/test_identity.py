@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,6 +87,26 @@ def test_altered_signatures_do_not_verify() -> None:
     for bad in (b"", signature[:-1], signature + b"\0", bytes(64)):
         with pytest.raises(SignatureError):
             verify(ALICE.public_key, "login", NETWORK, bad, b"field")
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(max_size=300))
+def test_signatures_are_those_of_rfc_8032_whoever_makes_and_checks_them(seed: bytes, field: bytes) -> None:
+    """OpenSSL, which has another implementation, makes the same bytes."""
+    identity, other = Identity.from_seed(seed), Ed25519PrivateKey.from_private_bytes(seed)
+    signature = identity.sign("login", NETWORK, field)
+    assert identity.public_key == other.public_key().public_bytes_raw()
+    assert signature == other.sign(signed_bytes("login", NETWORK, field))
+    verify(identity.public_key, "login", NETWORK, signature, field)
+    shifted = signed_bytes("login", NETWORK, field)[:1]  # no bytes may move from the message to the signature
+    for bad in (signature + shifted, signature[1:]):
+        with pytest.raises(SignatureError):
+            verify(identity.public_key, "login", NETWORK, bad, field)
+
+
+def test_a_seed_has_32_bytes() -> None:
+    for seed in (b"", bytes(31), bytes(33)):
+        with pytest.raises(ValueError, match="seed"):
+            Identity.from_seed(seed)
 
 
 def test_a_signature_has_one_form_only() -> None:

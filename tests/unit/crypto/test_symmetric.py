@@ -4,7 +4,7 @@ import hmac
 
 import pytest
 
-from engine.crypto.symmetric import aead_open, aead_seal, constant_time_equal, hkdf
+from engine.crypto.symmetric import Aead, aead_open, aead_seal, constant_time_equal, hkdf
 from engine.errors import SealError
 
 
@@ -42,6 +42,19 @@ def test_aead_opens_only_what_was_sealed() -> None:
     for other in ((b"\1" + bytes(31), 7, b"context"), (key, 8, b"context"), (key, 7, b"Context"), (key, 7, b"")):
         with pytest.raises(SealError):
             aead_open(other[0], other[1], sealed, other[2])
+
+
+def test_a_cipher_that_is_kept_does_what_the_functions_do() -> None:
+    key = bytes(range(32))
+    cipher = Aead(key)
+    for nonce in (0, 7, 7, 2**96 - 1):
+        for associated in (b"", b"context"):
+            sealed = cipher.seal(nonce, b"text", associated)
+            assert sealed == aead_seal(key, nonce, b"text", associated)
+            assert cipher.open(nonce, sealed, associated) == aead_open(key, nonce, sealed, associated) == b"text"
+            with pytest.raises(SealError):
+                cipher.open(nonce ^ 1, sealed, associated)
+    assert cipher.open(0, cipher.seal(0, b"whole")) == b"whole", "a failure leaves nothing behind"
 
 
 def test_nonces_are_numbers_below_2_to_the_96() -> None:
