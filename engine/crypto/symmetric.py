@@ -40,9 +40,7 @@ class Aead:
         try:
             return self._cipher.decrypt(nonce.to_bytes(NONCE_LENGTH, "big"), sealed, associated)
         except InvalidTag as error:
-            raise SealError(
-                "sealed bytes do not open: altered, or sealed under another key, number or context"
-            ) from error
+            raise SealError(_UNOPENED) from error
 
 
 def aead_seal(key: bytes, nonce: int, data: bytes, associated: bytes = b"") -> bytes:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
+from collections import deque
 from collections.abc import Sequence
 
 from engine.clock import Clock
+from engine.crypto.identity import verify
 from engine.errors import ReceiptError
 from engine.ids import NetworkId, NodeId
+from engine.paths.outgoing import OutgoingRequest
 from engine.paths.running_answer import AnswerSummary
 from engine.sentences import say, together
-from engine.verification.receipt_file import ReceiptPart, export_receipt
-from engine.verification.receipts import check_receipt, is_ahead, is_before_request, receipt_key, verify_against
+from engine.verification.receipt_file import ReceiptPart, export_text
+from engine.verification.receipts import CommittedRequest, check_receipt, is_ahead, is_before_request, verify_against
 from engine.wire.answer import Checkpoint, Finished, Receipt
+
+MAX_VERIFIED = 8
+"""Signatures that are known to hold; one that has been forgotten is looked at again."""
 
 
 class ReceiptChain:
@@ -25,6 +30,8 @@ class ReceiptChain:
         self._parts: list[ReceiptPart] = []
         self._latest: ReceiptPart | None = None  # of the machine that answers now
         self._newest: ReceiptPart | None = None  # the same, or one whose date is wrong
+        self._asked: tuple[OutgoingRequest, CommittedRequest] | None = None
+        self._verified: deque[tuple[bytes, str, bytes, bytes, bytes]] = deque(maxlen=MAX_VERIFIED)
         self._first = 0
         self._signed_until = 0
         self._unsigned = 0
@@ -52,7 +59,7 @@ class ReceiptChain:
     def checkpoint(self, event: Checkpoint, summary: AnswerSummary, ids: Sequence[int]) -> str:
         """What is wrong with it, in plain words; empty when it holds. ``ids`` are all tokens of the answer."""
         try:
-            receipt = check_receipt(event.record, event.signature, self._network_id)
+            receipt = check_receipt(event.record, event.signature, self._network_id, self._verify)
             return self._take(event, receipt, summary, ids)
         except ReceiptError as error:
             return str(error)
@@ -60,13 +67,26 @@ class ReceiptChain:
     def finished(self, event: Finished, summary: AnswerSummary, ids: Sequence[int]) -> tuple[str, str]:
         """What is wrong with the last receipt (empty: it holds), and the export of the whole chain as JSON."""
         try:
-            receipt = check_receipt(event.record, event.signature, self._network_id)
+            receipt = check_receipt(event.record, event.signature, self._network_id, self._verify)
             if problem := self._take(event, receipt, summary, ids, end=True):
                 return problem, ""
             assert self._latest is not None
-            return "", json.dumps(export_receipt(self._network_id, [*self._parts, self._latest]))
+            return "", export_text(self._network_id, [*self._parts, self._latest], self._verify)
         except ReceiptError as error:
             return str(error), ""
+
+    def _verify(self, key: bytes, purpose: str, network_id: bytes, signature: bytes, record: bytes) -> None:
+        """Once for each signature: the export has what was checked when it came."""
+        claim = (key, purpose, network_id, signature, record)
+        if claim not in self._verified:
+            verify(*claim)
+            self._verified.append(claim)
+
+    def _committed(self, outgoing: OutgoingRequest) -> CommittedRequest:
+        """Once for each machine that is asked."""
+        if self._asked is None or self._asked[0] is not outgoing:
+            self._asked = outgoing, CommittedRequest(outgoing.encoded)
+        return self._asked[1]
 
     def _take(
         self,
@@ -78,11 +98,10 @@ class ReceiptChain:
         end: bool = False,
     ) -> str:
         """What is wrong with it; what holds is kept."""
-        request = summary.outgoing.request
+        asked = self._committed(summary.outgoing)
         found = verify_against(
             receipt,
-            answer_secret=request.answer_secret,
-            request_bytes=summary.outgoing.encoded,
+            asked=asked,
             output_ids=ids[self._first :],
             first=self._first,
             serving_node=summary.serving,
@@ -96,11 +115,11 @@ class ReceiptChain:
         self._newest = ReceiptPart(
             record=event.record,
             signature=event.signature,
-            key=receipt_key(request.answer_secret),
+            key=asked.key,
             request=summary.outgoing.encoded,
             output_ids=tuple(ids[receipt.first : receipt.last]),
         )
-        if is_before_request(receipt.issued, request.sealed_at) or is_ahead(receipt.issued, self._clock.wall()):
+        if is_before_request(receipt.issued, asked.request.sealed_at) or is_ahead(receipt.issued, self._clock.wall()):
             return say("badge.misdated")
         self._latest, self._signed_until = self._newest, receipt.last
         return ""

@@ -41,7 +41,7 @@ from engine.paths.answer_sender import MAX_FRAME_TEXT
 from engine.paths.serving import ExecutionStarted
 from engine.sentences import say
 from engine.verification.large_models.transcript import wants_score
-from engine.verification.receipts import Served, execution_name, make_receipt, sign_receipt
+from engine.verification.receipts import CommittedRequest, Served, execution_name, make_receipt, sign_receipt
 from engine.wire.answer import (
     LOWEST_LOGPROB,
     MAX_TOKEN_BYTES,
@@ -85,6 +85,7 @@ class _Transcript:
     prompt_ids: tuple[int, ...] = ()
     output_ids: list[int] = field(default_factory=list)
     first_token: float | None = None
+    committed: CommittedRequest | None = None  # from the first receipt on
     signed_tokens: int = 0
     signed_at: float = 0.0
 
@@ -107,10 +108,11 @@ class _Transcript:
     def sign(self, *, final: bool, now: float, wall: float) -> tuple[bytes, bytes]:
         """The receipt's record and signature for everything served so far."""
         self.signed_tokens, self.signed_at = len(self.output_ids), now
+        self.committed = self.committed or CommittedRequest(self.encoded)
         total = (now - self.begun) * 1000
         first_token = self.first_token if self.first_token is not None else now
         served = Served(
-            request=self.encoded,
+            request=self.committed,
             attempt=self.attempt,
             final=final,
             first=self.first,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.crypto.sealing import seal
 from engine.crypto.sida import split
@@ -80,14 +80,21 @@ class OutgoingRequest:
     network_id: NetworkId
     message_id: bytes
     shares: tuple[bytes, ...]
+    _sealed: dict[int, bytes] = field(default_factory=dict, compare=False)
 
     def clove(self, index: int) -> bytes:
         """Share ``index`` sealed to the model node; sealed afresh at every call, so that two look nothing alike."""
+        if index in self._sealed:
+            return self._sealed.pop(index)
         request = self.request
         content = RequestClove(
             message_id=self.message_id, index=index, n=request.n, k=request.k, share=self.shares[index]
         )
         return self._seal(content)
+
+    def seal_first(self) -> None:
+        """Seal clove 0 ahead of its sending. ``SealError`` if nothing can be sealed to the node's clove key."""
+        self._sealed[0] = self.clove(0)
 
     def receiver(
         self, random_bytes: Callable[[int], bytes], may_serve: Callable[[NodeId], bool] | None
@@ -188,7 +195,7 @@ def prepare(
             message_id=random_bytes(16),
             shares=tuple(split(sealed, n, k, random_bytes)),
         )
-        outgoing.clove(0)  # an unusable clove key shows here, before anything is promised, and never in a timer
+        outgoing.seal_first()  # an unusable clove key shows here, before anything is promised, and never in a timer
     except SealError as error:
         raise ServingNodeLostError(
             "The machine that was chosen to answer published keys that cannot be used. Ask again; another one answers."

@@ -140,9 +140,8 @@ class ReceiptStore:
         known = self._database.execute("SELECT epoch FROM receipts WHERE answer = ?", row[1:2]).fetchone()
         if known is not None and known[0] <= self._closed:
             return
-        self._database.execute("DELETE FROM receipts WHERE answer = ?", row[1:2])
-        self._database.execute(
-            "INSERT INTO receipts (epoch, answer, record, signature, tokens) VALUES (?, ?, ?, ?, ?)", row
+        self._database.execute(  # with a new place, as it was signed later
+            "INSERT OR REPLACE INTO receipts (epoch, answer, record, signature, tokens) VALUES (?, ?, ?, ?, ?)", row
         )
         self._count += known is None
         if self._count > MAXIMUM_KEPT:

@@ -22,10 +22,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from engine.crypto.identity import verify
 from engine.errors import ReceiptError
 from engine.ids import NodeId, node_id_text
 from engine.sentences import say
 from engine.verification.receipts import (
+    Verify,
     check_receipt,
     compare_output,
     compare_prompt,
@@ -120,6 +122,12 @@ _head_decoder = msgspec.json.Decoder(_Head)
 
 def export_receipt(network_id: bytes, parts: Sequence[ReceiptPart]) -> dict[str, Any]:
     """The file's content, ready for ``json.dumps``; :class:`ReceiptError` when it would not verify."""
+    exported: dict[str, Any] = msgspec.json.decode(export_text(network_id, parts))
+    return exported
+
+
+def export_text(network_id: bytes, parts: Sequence[ReceiptPart], verify: Verify = verify) -> str:
+    """The file; :class:`ReceiptError` when it would not verify. ``verify``: see ``check_receipt``."""
     content = _File(
         format=FORMAT,
         version=FORMAT_VERSION,
@@ -127,9 +135,8 @@ def export_receipt(network_id: bytes, parts: Sequence[ReceiptPart]) -> dict[str,
         parts=tuple(_Part(record=part.record, signature=part.signature, opening=_opening(part)) for part in parts),
     )
     encoded = msgspec.json.encode(content)
-    verify_export(encoded)
-    exported: dict[str, Any] = msgspec.json.decode(encoded)
-    return exported
+    verify_export(encoded, verify=verify)
+    return encoded.decode()
 
 
 def _opening(part: ReceiptPart) -> _Opening | None:
@@ -151,11 +158,13 @@ def without_openings(data: bytes) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(content, parts=parts))
 
 
-def verify_export(data: bytes, network_id: bytes | None = None, now: float | None = None) -> ReceiptReport:
+def verify_export(
+    data: bytes, network_id: bytes | None = None, now: float | None = None, verify: Verify = verify
+) -> ReceiptReport:
     """Check a receipt file; :class:`ReceiptError` says what is wrong with it.
 
     With ``network_id`` it must be of that network, else the one that the file names is believed, and that is said.
-    With ``now`` (seconds since 1970) no part may be dated in the future.
+    With ``now`` (seconds since 1970) no part may be dated in the future. ``verify``: see ``check_receipt``.
     """
     content = _parse(data)
     named = bytes.fromhex(content.network_id)
@@ -169,7 +178,7 @@ def verify_export(data: bytes, network_id: bytes | None = None, now: float | Non
     for number, part in enumerate(content.parts, 1):
         where = f"Part {number}: " if len(content.parts) > 1 else ""
         try:
-            checked_part = _check_part(part, named, where, checked, not_checked)
+            checked_part = _check_part(part, named, where, checked, not_checked, verify)
             _check_date(checked_part, now)
             parts.append(checked_part)
         except ReceiptError as error:
@@ -198,9 +207,11 @@ def _parse(data: bytes) -> _File:
         raise ReceiptError(f"The file is cut off or damaged: {printable(str(error))}.") from error
 
 
-def _check_part(part: _Part, network_id: bytes, where: str, checked: list[str], not_checked: list[str]) -> PartReport:
+def _check_part(
+    part: _Part, network_id: bytes, where: str, checked: list[str], not_checked: list[str], verify: Verify
+) -> PartReport:
     """Verify one part and say in plain words what that means."""
-    receipt = check_receipt(part.record, part.signature, network_id)
+    receipt = check_receipt(part.record, part.signature, network_id, verify)
     checked.append(
         f"{where}Node {node_id_text(NodeId(receipt.node_id))} signed tokens {receipt.first} to {receipt.last} of an "
         f"answer by model {printable(receipt.model_id)} (content {receipt.model_digest.hex()}), seed {receipt.seed}, "

@@ -33,16 +33,30 @@ may be apart with which a node takes a request at all (``engine.paths.admission`
 _ZERO_KEY = bytes(KEY_LENGTH)
 
 
+class CommittedRequest:
+    """A request, and what each receipt of its answer says of it: worked out once, however many receipts there are.
+    ``shown`` are its bytes without secrets, ``commitment`` is theirs under ``key``."""
+
+    __slots__ = ("commitment", "key", "request", "shown")
+
+    def __init__(self, encoded: bytes) -> None:
+        """Of a request's bytes as they were sealed; :class:`ReceiptError` when they are no request."""
+        self.request = _decoded(encoded)
+        self.key = receipt_key(self.request.answer_secret)
+        self.shown = _without_secrets(self.request)
+        self.commitment = commit(self.key, b"request", self.shown)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """What a node knows when it signs: tokens ``first`` to ``first + len(output_ids)`` of an answer.
 
-    ``request`` are the request's bytes as the client sealed it; times are milliseconds since the node got it;
+    ``request`` is made of the request's bytes as the client sealed it; times are milliseconds since the node got it;
     ``issued`` is in seconds since 1970. ``final``: nothing comes after these tokens. ``entry``: the member of the group
     that has passed the request on, None if its client asked this node.
     """
 
-    request: bytes
+    request: CommittedRequest
     attempt: int
     final: bool
     first: int
@@ -76,12 +90,19 @@ def request_without_secrets(request: bytes) -> bytes:
     Everything that shapes the answer stays; with the secrets a stranger could read recorded traffic or test the chat's
     private cache. :class:`ReceiptError` when the bytes are no request.
     """
+    return _without_secrets(_decoded(request))
+
+
+def _without_secrets(request: Request) -> bytes:
+    blank = tuple(_ZERO_KEY for _ in request.clove_secrets)
+    return encode(msgspec.structs.replace(request, answer_secret=_ZERO_KEY, clove_secrets=blank, cache_salt=_ZERO_KEY))
+
+
+def _decoded(request: bytes) -> Request:
     try:
-        decoded = request_decoder.decode(request)
+        return request_decoder.decode(request)
     except WireError as error:
-        raise ReceiptError(f"the request behind a receipt is malformed: {error}") from error
-    blank = tuple(_ZERO_KEY for _ in decoded.clove_secrets)
-    return encode(msgspec.structs.replace(decoded, answer_secret=_ZERO_KEY, clove_secrets=blank, cache_salt=_ZERO_KEY))
+        raise ReceiptError(f"The request behind the receipt is malformed: {error}.") from error
 
 
 def execution_name(request_id: bytes, attempt: int, first: int) -> bytes:
@@ -91,8 +112,7 @@ def execution_name(request_id: bytes, attempt: int, first: int) -> bytes:
 
 def make_receipt(identity: Identity, network_id: bytes, served: Served) -> Receipt:
     """The receipt of what was served. ``completion_tokens`` counts the tokens it covers."""
-    request = request_decoder.decode(served.request)
-    key = receipt_key(request.answer_secret)
+    asked, request, key = served.request, served.request.request, served.request.key
     return Receipt(
         version=RECEIPT_VERSION,
         network_id=network_id,
@@ -106,7 +126,7 @@ def make_receipt(identity: Identity, network_id: bytes, served: Served) -> Recei
         tokenizer_digest=served.tokenizer_digest,
         sampler=SAMPLER,
         seed=request.sampling.seed,
-        request_commitment=commit(key, b"request", request_without_secrets(served.request)),
+        request_commitment=asked.commitment,
         prompt_commitment=commit(key, b"prompt", token_bytes(served.prompt_ids)),
         output_commitment=commit(key, b"output", token_bytes(served.output_ids)),
         prompt_tokens=len(served.prompt_ids),
@@ -165,8 +185,7 @@ def _check_sense(receipt: Receipt) -> None:
 def verify_against(
     receipt: Receipt,
     *,
-    answer_secret: bytes,
-    request_bytes: bytes,
+    asked: CommittedRequest,
     output_ids: Sequence[int],
     first: int,
     prompt_ids: Sequence[int] | None = None,
@@ -176,17 +195,15 @@ def verify_against(
 ) -> list[str]:
     """What of a signed receipt differs from what the client asked and got, in plain words; empty when nothing does.
 
-    ``request_bytes`` is the request as it was sealed, ``output_ids`` are the tokens that arrived from position
+    ``output_ids`` are the tokens that arrived from position
     ``first`` on (for a checkpoint also those behind it). ``prompt_ids`` is compared where the client knows the
     tokenizer, ``serving_node`` and ``attempt`` where it has read the announcement, ``asked_node`` where it knows whom
-    it has asked. The receipt's own signature is :func:`check_receipt`'s part. :class:`ReceiptError` when
-    ``request_bytes`` is no request.
+    it has asked. The receipt's own signature is :func:`check_receipt`'s part.
     """
-    key = receipt_key(answer_secret)
-    found = compare_request(receipt, key, request_without_secrets(request_bytes))
-    found += compare_output(receipt, key, output_ids, first)
+    found = _compare_request(receipt, asked.request, asked.commitment)
+    found += compare_output(receipt, asked.key, output_ids, first)
     if prompt_ids is not None:
-        found += compare_prompt(receipt, key, prompt_ids)
+        found += compare_prompt(receipt, asked.key, prompt_ids)
     if serving_node is not None and not constant_time_equal(receipt.node_id, serving_node):
         found.append(
             f"it is signed by node {node_id_text(NodeId(receipt.node_id))}, but the answer came from "
@@ -203,12 +220,12 @@ def verify_against(
 
 def compare_request(receipt: Receipt, key: bytes, request: bytes) -> list[str]:
     """Differences to a request without secrets (see :func:`request_without_secrets`), in plain words."""
-    try:
-        asked: Request = request_decoder.decode(request)
-    except WireError as error:
-        raise ReceiptError(f"The request behind the receipt is malformed: {error}.") from error
+    return _compare_request(receipt, _decoded(request), commit(key, b"request", request))
+
+
+def _compare_request(receipt: Receipt, asked: Request, commitment: bytes) -> list[str]:
     found = []
-    if not constant_time_equal(commit(key, b"request", request), receipt.request_commitment):
+    if not constant_time_equal(commitment, receipt.request_commitment):
         found.append("it is about another request (messages, settings or time of sealing differ)")
     if not constant_time_equal(receipt.request_id, asked.request_id):
         found.append("its request id is another one")

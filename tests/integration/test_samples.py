@@ -47,13 +47,14 @@ Result = TypeVar("Result")
 
 def part(network: bytes, now: float, node: Identity = NODE, *, shown: bool = False, **changes: Any) -> ReceiptPart:
     """Of an answer that was signed a second ago."""
-    work = served(**({"issued": int(now) - 1, "request": make_request(sealed_at=now - 2)} | changes))
+    fields = {"issued": int(now) - 1, "request": make_request(sealed_at=now - 2)} | changes
+    work = served(**fields)
     record, signature = sign_receipt(node, make_receipt(node, network, work))
     return ReceiptPart(
         record=record,
         signature=signature,
         key=receipt_key(ANSWER_SECRET),
-        request=work.request if shown else None,
+        request=fields["request"] if shown else None,
         output_ids=work.output_ids if shown else None,
     )
 

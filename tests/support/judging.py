@@ -32,7 +32,14 @@ from engine.verification.large_models.draw import place
 from engine.verification.large_models.transcript import sign_report, transcript_of_evidence
 from engine.verification.members import duties_alpha, leader, quorum
 from engine.verification.quorums import VOTE_PURPOSE
-from engine.verification.receipts import Served, make_receipt, receipt_key, request_without_secrets, sign_receipt
+from engine.verification.receipts import (
+    CommittedRequest,
+    Served,
+    make_receipt,
+    receipt_key,
+    request_without_secrets,
+    sign_receipt,
+)
 from engine.verification.signing import digest_of, sign_record
 from engine.wire.answer import ChatMessage, Request, Sampling, request_decoder
 from engine.wire.blocks import Certificate, CertifiedBlock, CommitteeChange, SignedStandings, Vote, block_decoder
@@ -118,7 +125,7 @@ class Judging:
         entry = changes.pop("entry", asked)
         request = msgspec.structs.replace(request, **changes.pop("request", {}))
         served = Served(
-            request=encode(request),
+            request=CommittedRequest(encode(request)),
             attempt=0,
             final=changes.pop("final", True),
             first=0,

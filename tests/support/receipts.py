@@ -9,7 +9,14 @@ from typing import Any
 
 from engine.crypto.identity import Identity
 from engine.verification.receipt_file import ReceiptPart, export_receipt
-from engine.verification.receipts import Served, make_receipt, receipt_key, request_without_secrets, sign_receipt
+from engine.verification.receipts import (
+    CommittedRequest,
+    Served,
+    make_receipt,
+    receipt_key,
+    request_without_secrets,
+    sign_receipt,
+)
 from engine.wire.answer import ChatMessage, Receipt, Request, Sampling
 from engine.wire.codec import encode
 
@@ -60,7 +67,8 @@ def served(**changes: Any) -> Served:
         "total_ms": 800.0,
         "issued": 1_750_000_002,
     }
-    return Served(**(fields | changes))
+    fields |= changes
+    return Served(**(fields | {"request": CommittedRequest(fields["request"])}))
 
 
 def signed(identity: Identity = NODE, **changes: Any) -> tuple[Receipt, bytes, bytes]:
@@ -79,7 +87,7 @@ def part(identity: Identity = NODE, shown: bool = True, **changes: Any) -> Recei
         record=record,
         signature=signature,
         key=receipt_key(ANSWER_SECRET),
-        request=work.request,
+        request=changes.get("request", make_request()),
         prompt_ids=work.prompt_ids,
         output_ids=work.output_ids,
     )

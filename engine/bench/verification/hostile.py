@@ -22,7 +22,14 @@ from engine.paths.answer_receiver import AnswerReceiver
 from engine.paths.answer_sender import AnswerSender
 from engine.paths.outgoing import OutgoingRequest, Question, Target, prepare
 from engine.verification.chain.entries import check_entry, scorers
-from engine.verification.receipts import Served, check_receipt, make_receipt, sign_receipt, verify_against
+from engine.verification.receipts import (
+    CommittedRequest,
+    Served,
+    check_receipt,
+    make_receipt,
+    sign_receipt,
+    verify_against,
+)
 from engine.verification.reputation.rule import FAIL, INCONCLUSIVE, PASS
 from engine.verification.signing import sign_record
 from engine.wire import SUITE_HPKE_MLKEM768_X25519, SUITE_HPKE_X25519
@@ -65,7 +72,7 @@ def _receipt(
     node: Identity, signer: Identity, network: NetworkId, asked: OutgoingRequest, ids: list[int]
 ) -> tuple[bytes, bytes]:
     served = Served(
-        request=asked.encoded,
+        request=CommittedRequest(asked.encoded),
         attempt=0,
         final=True,
         first=0,
@@ -125,8 +132,7 @@ def _is_refused(
         receipt = check_receipt(record, signature, network)
         found = verify_against(
             receipt,
-            answer_secret=asked.request.answer_secret,
-            request_bytes=asked.encoded,
+            asked=CommittedRequest(asked.encoded),
             output_ids=ids,
             first=0,
             serving_node=node.node_id,

@@ -49,8 +49,8 @@ from engine.paths.outgoing import Question, Target, prepare
 from engine.paths.running_answer import AnswerSummary, Terms
 from engine.sentences import parts_of as words_of
 from engine.verification.receipt_file import verify_export
+from engine.verification.receipts import CommittedRequest, make_receipt, sign_receipt
 from engine.verification.receipts import Served as ServedTokens
-from engine.verification.receipts import make_receipt, sign_receipt
 from engine.wire.answer import Checkpoint, Failed, Finished, FrameEvent, Sampling, Stage, TokenProbability, Tokens
 
 NETWORK = NetworkId(b"n" * 32)
@@ -100,7 +100,7 @@ class Machine:
 
     def signed(self, summary: AnswerSummary, signed: Sequence[int], *, final: bool) -> tuple[bytes, bytes]:
         served = ServedTokens(
-            request=summary.outgoing.encoded,
+            request=CommittedRequest(summary.outgoing.encoded),
             attempt=summary.attempt,
             final=final,
             first=len(summary.outgoing.request.continue_tokens),

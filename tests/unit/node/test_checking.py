@@ -12,7 +12,7 @@ from engine.node.challenge_chat import Asking, Signed
 from engine.node.checking import Checking, Found
 from engine.verification.challenges.plan import Planned
 from engine.verification.receipt_file import ReceiptPart
-from engine.verification.receipts import Served, make_receipt
+from engine.verification.receipts import CommittedRequest, Served, make_receipt
 from engine.verification.signing import Judging as Record
 from engine.wire.challenges import Evidence, PlannedChallenge, Unanswered
 from engine.wire.codec import encode
@@ -24,7 +24,7 @@ NODE = identity(0)
 
 def served(request: bytes) -> Served:
     return Served(
-        request=request,
+        request=CommittedRequest(request),
         attempt=0,
         final=True,
         first=0,

@@ -29,7 +29,7 @@ from engine.inference.types import (
 )
 from engine.node.serving_role import CHECKPOINT_TOKENS, ServingRole
 from engine.paths.serving import ExecutionStarted
-from engine.verification.receipts import check_receipt, verify_against
+from engine.verification.receipts import CommittedRequest, check_receipt, verify_against
 from engine.wire.answer import (
     LOWEST_LOGPROB,
     MAX_TOKEN_BYTES,
@@ -154,8 +154,7 @@ async def test_an_answer_is_framed_checkpointed_and_receipted() -> None:
         assert receipt.last == held
         problems = verify_against(
             receipt,
-            answer_secret=asked.answer_secret,
-            request_bytes=encode(asked),
+            asked=CommittedRequest(encode(asked)),
             output_ids=list(range(held)),
             first=0,
             serving_node=IDENTITY.node_id,

@@ -17,7 +17,7 @@ from engine.paths import admission
 from engine.paths.admission import CLOCK_SKEW, REPLAY_MEMORY, REQUEST_LIFE, Admission
 from engine.paths.serving import ExecutionStarted
 from engine.verification.contradictions import check_contradiction
-from engine.verification.receipts import Served, make_receipt, sign_receipt
+from engine.verification.receipts import CommittedRequest, Served, make_receipt, sign_receipt
 from engine.wire.answer import Request
 from engine.wire.receipts import Contradiction
 from engine.wire.signed import SignedRecord
@@ -49,7 +49,7 @@ def answered(node: Node, asker: Asker, now: float, wall: float) -> list[SignedRe
         for effect in node.machine.receive(proxy(index), handle, asker.outgoing.clove(index), now, wall):
             if isinstance(effect, ExecutionStarted):
                 served = Served(
-                    request=effect.encoded,
+                    request=CommittedRequest(effect.encoded),
                     attempt=0,
                     final=True,
                     first=0,

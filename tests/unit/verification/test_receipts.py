@@ -13,6 +13,7 @@ from engine.crypto.identity import Identity, node_id_of
 from engine.errors import ReceiptError
 from engine.verification import receipts
 from engine.verification.receipts import (
+    CommittedRequest,
     check_receipt,
     commit,
     make_receipt,
@@ -44,8 +45,7 @@ VECTORS = Path(__file__).parents[2] / "vectors" / "receipt.json"
 
 def mismatches(receipt: Receipt, **changes: Any) -> list[str]:
     known: dict[str, Any] = {
-        "answer_secret": ANSWER_SECRET,
-        "request_bytes": make_request(),
+        "asked": CommittedRequest(make_request()),
         "output_ids": OUTPUT_IDS,
         "first": 0,
         "prompt_ids": PROMPT_IDS,
@@ -146,7 +146,7 @@ def test_each_field_that_lies_is_named(changes: dict[str, Any], word: str) -> No
 
 @pytest.mark.parametrize("secret", [bytes(32), b"X" + ANSWER_SECRET[1:]])
 def test_another_answers_secret_opens_no_commitment(secret: bytes) -> None:
-    assert len(mismatches(signed()[0], answer_secret=secret)) == 3
+    assert len(mismatches(signed()[0], asked=CommittedRequest(make_request(answer_secret=secret)))) == 3
 
 
 def test_tokens_that_differ_by_one_are_found() -> None:
@@ -169,7 +169,7 @@ def test_a_checkpoint_covers_the_beginning_of_what_arrived() -> None:
 def test_a_part_after_a_hand_over_begins_where_the_other_ended() -> None:
     request = make_request(continue_tokens=OUTPUT_IDS[:3])
     receipt = signed(OTHER_NODE, request=request, first=3, output_ids=OUTPUT_IDS[3:])[0]
-    known = {"request_bytes": request, "output_ids": OUTPUT_IDS[3:], "serving_node": OTHER_NODE.node_id}
+    known = {"asked": CommittedRequest(request), "output_ids": OUTPUT_IDS[3:], "serving_node": OTHER_NODE.node_id}
     assert mismatches(receipt, first=3, **known) == []
     assert mismatches(receipt, first=2, **known) == ["it begins at token 3, the answer's part at 2"]
 
@@ -181,7 +181,7 @@ def test_what_the_client_does_not_know_is_not_compared() -> None:
 
 def test_a_request_that_is_none_is_a_receipt_error() -> None:
     with pytest.raises(ReceiptError, match="malformed"):
-        mismatches(signed()[0], request_bytes=b"nonsense")
+        CommittedRequest(b"nonsense")
 
 
 # Signatures
