@@ -3,7 +3,7 @@ for. Pure; nothing that does not authenticate has any effect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from engine.crypto.sida import join
@@ -83,6 +83,7 @@ class AnswerReceiver:
     _highest: int = -1
     _partial: dict[int, _PartialFrame] = field(default_factory=dict)
     _ready: dict[int, tuple[FrameEvent, ...]] = field(default_factory=dict)
+    _spare: dict[int, int] = field(default_factory=dict)  # by frame: bit i, share i had not come when it was whole
     _acknowledged: int = -1
     _acknowledged_at: float = -1e9
     _repeat: bool = False  # the node sends what has arrived: an acknowledgement may have been lost
@@ -103,11 +104,33 @@ class AnswerReceiver:
             if cipher is None or clove.index >= self.n:
                 return []
             number = (clove.number - path.offset) & 0xFFFF_FFFF
+            if self._is_spare(number, clove.index):
+                return []
             share = cipher.open(keys.clove_nonce(number, clove.index), clove.sealed)
         except (WireError, CryptoError):
             return []
         self.heard_at = now
         return self._share(number, clove.index, share, now)
+
+    def _is_spare(self, number: int, index: int) -> bool:
+        """Whether this share is of a frame that k others have made whole: it is not opened, and tells nothing. One that
+        comes again is opened, as it says that the node repeats itself."""
+        left = self._spare.get(number, 0)
+        if not left >> index & 1:
+            return False
+        left ^= 1 << index
+        if left:
+            self._spare[number] = left
+        else:
+            del self._spare[number]
+        return True
+
+    def _keep_spare(self, number: int, came: Collection[int]) -> None:
+        left = (1 << self.n) - 1 - sum(1 << index for index in came)
+        if left:
+            self._spare[number] = left
+        if len(self._spare) > FRAME_WINDOW:
+            del self._spare[next(iter(self._spare))]
 
     def _read_announcement(self, path: _PathKeys, clove: AnswerClove) -> Aead | None:
         """Find out which execution this path carries; None: not yet. All paths must agree."""
@@ -163,6 +186,7 @@ class AnswerReceiver:
         if frame.number != number:
             return []
         del self._partial[number]
+        self._keep_spare(number, partial.shares)
         self._asked.pop(number, None)
         self._ready[number] = frame.events
         self.frames += 1

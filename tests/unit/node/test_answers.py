@@ -15,6 +15,7 @@ import pytest
 from engine.api.schema import MachineStanding, Route
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.clock import SystemClock
+from engine.crypto import identity
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
 from engine.directory.shapes import Accepted, Shape
@@ -242,6 +243,22 @@ async def test_a_network_answer_has_a_checked_and_exportable_receipt() -> None:
     report = verify_export(done.receipt_export.encode(), NETWORK)
     assert report.parts[0].output_ids == (1, 2, 3)
     assert "answer_secret" not in json.dumps(done.receipt_export)
+
+
+async def test_the_signature_of_a_receipt_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bytes] = []
+    genuine = identity.crypto_sign_open
+
+    def spy(signed: bytes, key: bytes) -> bytes:
+        looked.append(signed)
+        return genuine(signed, key)
+
+    monkeypatch.setattr(identity, "crypto_sign_open", spy)
+    done = (await collect(answers(Overlay([Machine(1, HELLO)])), ask()))[-1]
+    assert isinstance(done, AnswerDone)
+    assert done.receipt == "verified"
+    assert len(looked) == 1
+    assert verify_export(done.receipt_export.encode(), NETWORK).parts
 
 
 async def test_a_receipt_over_other_tokens_is_named_and_not_exported() -> None:

@@ -61,6 +61,13 @@ def test_k_cloves_start_the_request_once_and_the_answer_comes_back() -> None:
     assert node.machine.next_deadline() is None
 
 
+def test_cloves_that_are_sent_again_look_nothing_alike() -> None:
+    """Also the first, which is sealed to try the node's key."""
+    outgoing = Asker(Node()).outgoing
+    for index in (0, 1, 0, 0):
+        assert len({outgoing.clove(index) for _ in range(3)}) == 3
+
+
 def test_the_first_token_that_comes_soon_is_in_the_first_frame() -> None:
     node = Node()
     asker = Asker(node)

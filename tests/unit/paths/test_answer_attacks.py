@@ -7,9 +7,11 @@ from itertools import pairwise
 import pytest
 
 from engine.crypto.sealing import seal
+from engine.crypto.symmetric import Aead
 from engine.ids import NodeId
 from engine.paths import keys
 from engine.paths.admission import Admission
+from engine.paths.answer_receiver import FRAME_WINDOW
 from engine.paths.answer_sender import HEARTBEAT_SECONDS, MAX_FRAME_TEXT, MAX_UNACKNOWLEDGED, AnswerSender, CloveOut
 from engine.paths.assembling import MAX_ASSEMBLED_BYTES
 from engine.paths.room import MAX_EXECUTIONS
@@ -135,6 +137,49 @@ def test_repeated_cloves_are_a_sign_of_life_but_no_progress() -> None:
         asker.deliver(effects, float(step), lose=frozenset({2, 3}))
     assert asker.receiver.heard_at == 49.0
     assert asker.receiver.progress_at == 0.0
+
+
+def test_shares_that_a_frame_does_not_need_are_not_opened_unless_they_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, genuine = [], Aead.open
+
+    def spy(cipher: Aead, nonce: int, sealed: bytes, associated: bytes = b"") -> bytes:
+        opened.append(nonce)
+        return genuine(cipher, nonce, sealed, associated)
+
+    node = Node()
+    asker = Asker(node)
+    asker.deliver([*start(node, asker), *node.machine.tick(0.041)], 0.0)
+    asker.receiver.acknowledge(0.0)
+    monkeypatch.setattr(Aead, "open", spy)
+    effects = list(node.machine.push(asker.request_id, tokens(0), 1.0))
+    assert asker.deliver(effects, 1.0) == [tokens(0)]
+    cloves = 3
+    assert len(opened) == cloves + 2, "and S-IDA's own seal, and the frame's"
+    assert asker.receiver.acknowledge(2.0) is not None
+    assert asker.receiver.acknowledge(3.0) is None, "the fourth says nothing of what the node knows"
+    opened.clear()
+    assert asker.deliver(effects, 4.0) == []
+    assert len(opened) == 4
+    assert asker.receiver.heard_at == 4.0
+    assert asker.receiver.acknowledge(5.0) is not None, "the node repeats itself: it has not heard"
+
+
+def test_what_is_known_of_spare_shares_is_bounded() -> None:
+    node = Node()
+    asker = Asker(node)
+    asker.deliver(start(node, asker), 0.0)
+    now = 0.0
+    for position in range(2 * FRAME_WINDOW):
+        now += 0.05
+        effects = list(node.machine.push(asker.request_id, tokens(position), now))
+        asker.deliver(effects, now, lose=frozenset({position % 4}))
+        said = asker.receiver.acknowledge(now, force=True)
+        assert said is not None
+        node.machine.receive(proxy(0), bytes(16), said, now, asker.outgoing.request.sealed_at)
+    assert asker.receiver.frames >= 2 * FRAME_WINDOW
+    assert len(asker.receiver._spare) == FRAME_WINDOW
 
 
 def test_a_frame_never_exceeds_what_the_client_takes() -> None:
