@@ -66,6 +66,7 @@ class ChatTranscript(Asking):
         self._doubtful = False  # the engine may be another one, which has not got what was not saved
         self._emptied = False  # messages of it were deleted, and can be brought back
         self._going = False  # to the message for which the chat was opened
+        self._draft_at_risk = False  # the engine may have the draft that it tells in its memory alone
         self.wanted = ""  # the message for which the chat was opened
         self.wanted_words = ""  # what was looked for in it
         self.context: schema.ContextState | None = None
@@ -110,6 +111,7 @@ class ChatTranscript(Asking):
             self._forget(chat, temporary=False)
             self._made = self.loading = True
             self._at_risk.pop(chat, None)  # what is not saved is told with it
+            self._draft_at_risk = self._underway.come_back(chat)
             self._shown_anew()
             self.wanted, self.wanted_words, self._going = message, words, bool(message)
             self._draft = joined(self._typed.pop(chat, ""), self._removed.pop(chat, ""))
@@ -144,7 +146,7 @@ class ChatTranscript(Asking):
         """What the engine has not got of a chat that is left, it is given when it is there."""
         self._owed.add(self._debts(self._doubtful))
         self._owed.pay()
-        if self.chat in self._underway:
+        if self._told_draft != self._kept_draft:
             self._told_draft = self._kept_draft
             self._underway.leave(self.chat, self._debts(self._doubtful))
         unsaved = any(not turn.saved for turn in self.turns) or self.files.at_risk(self.chat)
@@ -245,6 +247,7 @@ class ChatTranscript(Asking):
     def _all_saved(self) -> None:
         """The disk takes everything again."""
         self._at_risk.clear()
+        self._underway.all_saved()
         self.files.all_saved()
         for turn in self.turns:
             turn.saved = True
@@ -324,7 +327,8 @@ class ChatTranscript(Asking):
         if was_loading:
             self._settings = self._told = event.settings
             self._draft = merged(self._draft, event.draft.text)
-            self._told_draft = self._kept_draft = event.draft.text
+            self._told_draft = event.draft.text
+            self._kept_draft = "" if self._draft_at_risk else event.draft.text
             self._edits = {edit.message: edit.text for edit in event.draft.edits}
         if self.temporary and not event.messages and any(turn.kept for turn in self.turns):
             self._forgotten()

@@ -251,3 +251,21 @@ def test_narrow_window_folds_the_list_away(drive: Drive, tmp_path: Path) -> None
             assert not page.chats.isVisible()
 
     drive(scenario())
+
+
+def test_what_was_said_of_one_chat_does_not_stay_in_another(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            page = window.window.chat_page
+            ask(window, "Why?")
+            await until(lambda: window.turn.state == "done")
+            first = window.chat.chat
+            page.composer.show_notice("The chat was exported.")
+            page.new_chat()
+            assert page.composer.notice.isHidden()
+            page.composer.show_notice("That is too long.")
+            page.open_chat(first)
+            assert page.composer.notice.isHidden()
+
+    drive(scenario())

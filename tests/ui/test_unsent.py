@@ -99,6 +99,28 @@ def test_draft_in_the_memory_of_an_engine_alone_is_owed_when_that_ends() -> None
     assert drafts_of(chat.unsent()) == ["Half a question"]
 
 
+def test_draft_in_memory_alone_of_a_chat_that_was_left_is_owed_until_the_disk_has_it() -> None:
+    for end in ("lost", "saved", "read again"):
+        engine = Engine()
+        chat = new_chat(engine)
+        left = chat.chat
+        chat.write_draft("Half a question")
+        full = schema.Accepted(
+            request="save_draft", chat=left, ref=engine.sent(schema.SaveDraft)[-1].ref, saved=False, problem="Full."
+        )
+        chat.receive(full)
+        chat.new_chat()
+        chat.receive(full)  # of another window
+        if end == "saved":
+            chat.receive(schema.SavingState())
+        if end == "read again":
+            chat.open_chat(left)
+            chat.receive(opened(chat, draft=schema.Draft(text="Half a question")))
+            chat.new_chat()
+        chat.connection_lost()
+        assert drafts_of(chat.unsent()) == ([] if end == "saved" else ["Half a question"])
+
+
 def test_what_is_kept_is_bounded_by_whole_chats() -> None:
     drafts = tuple(schema.SaveDraft(chat=name, text="x" * 10) for name in "abc")
     unsent = Unsent(drafts, {"d": "y" * 10})

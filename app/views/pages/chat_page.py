@@ -164,6 +164,7 @@ class ChatPage(QSplitter):
         if chat != self._chat.chat:
             self.keep_draft()
             self.composer.input.clear()
+            self.composer.notice.hide()
         words = self._chats.query if message else ""
         self._chat.open_chat(chat, message, words)
         self._chats.finding.begin(chat, message, words) if words else self._chats.finding.end()
@@ -176,6 +177,7 @@ class ChatPage(QSplitter):
         self.keep_draft()
         self._chat.new_chat(temporary)
         self.composer.input.clear()
+        self.composer.notice.hide()
         self.show_chat()
         self.composer.setFocus()
 
