@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import ConfigurationError
+from engine.refused_values import allowed_values
 from engine.sentences import say, together
 
 FILE_NAME = "config.toml"
@@ -285,7 +286,7 @@ def _checked(name: str, value: object, source: str, *, strict: bool) -> Any:
     try:
         checked = msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        wanted = _WANTED.get(name, f"{error}.")
+        wanted = _WANTED.get(name) or say("value.meant", allowed=allowed_values(kind))
         raise ConfigurationError(say("start.value", source=source, value=repr(value), problem=wanted)) from error
     problem = _problem(name, checked)
     if problem:

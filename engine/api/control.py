@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager, suppress
 from typing import Annotated
 
 import msgspec
@@ -16,6 +16,7 @@ from engine.api import chat_request, error_reply, schema
 from engine.api.badge import badge_of
 from engine.api.metrics import Metrics
 from engine.api.outbox import Outbox, OutboxFullError
+from engine.api.refusals import refusal
 from engine.api.security import refuse
 from engine.api.service import (
     AnswerDelta,
@@ -36,6 +37,7 @@ from engine.errors import (
     WeakerPathsNeededError,
 )
 from engine.inference.text.answer_parts import Content, Reasoning
+from engine.refused_values import why_refused
 from engine.sentences import said_by, say
 
 MAX_CLIENTS = 16
@@ -179,6 +181,11 @@ class _Connection:
             raise _Ended(schema.CLOSE_TOO_SLOW, "events were not read in time") from None
         except ConnectionError:
             raise _Ended(WSCloseCode.OK, "the connection is gone") from None
+        except _Ended:
+            raise
+        except Exception:
+            _log.exception("a connection of the control API failed unexpectedly")
+            raise _Ended(WSCloseCode.INTERNAL_ERROR, "the engine made a mistake; its log says which") from None
 
     async def _serve(self, group: asyncio.TaskGroup) -> None:
         await self._greet()
@@ -200,10 +207,10 @@ class _Connection:
                 request = schema.request_decoder.decode(text)
             except (msgspec.DecodeError, RecursionError) as error:
                 named = _named(text)
-                said = f"This is no message of the control API: {error}."
-                self._refuse(named.type, InvalidRequestError.code, said, named.ref)
+                self._refuse(named.type, InvalidRequestError.code, _why_no_request(error, text), named.ref)
             else:
-                await self._handle(request, group)
+                with self._answering(request):
+                    await self._handle(request, group)
 
     async def _handle_chats(self) -> None:
         """Requests about kept chats, one after the other."""
@@ -248,6 +255,25 @@ class _Connection:
                 self._outbox.put(state)
         raise _Ended(schema.CLOSE_STOPPING, "the engine stops")
 
+    @contextmanager
+    def _answering(self, request: schema.Request) -> Iterator[None]:
+        """Whatever goes wrong with a request is its reply: nobody waits in vain, and it ends no connection."""
+        try:
+            yield
+        except OutboxFullError:
+            raise
+        except Exception as error:
+            self._outbox.put(refusal(request, error))
+
+    def _begin(self, request: schema.Request, work: Coroutine[None, None, None], group: asyncio.TaskGroup) -> None:
+        """What takes a while, beside others."""
+
+        async def answered() -> None:
+            with self._answering(request):
+                await work
+
+        group.create_task(self._ending(answered()))
+
     async def _handle(self, request: schema.Request, group: asyncio.TaskGroup) -> None:
         match request:
             case schema.Chat():
@@ -255,7 +281,7 @@ class _Connection:
             case schema.StopChat():
                 self._stop(request.id)
             case schema.SetContributing():
-                group.create_task(self._ending(self._set_contributing(request)))
+                self._begin(request, self._set_contributing(request), group)
             case schema.GetState():
                 self._outbox.put(self._service.state())
             case schema.WatchTopology():
@@ -269,11 +295,11 @@ class _Connection:
             case schema.ChatsRequest():
                 await self._about_chats(request, group)
             case schema.LibraryRequest():
-                group.create_task(self._ending(self._about_library(request)))
+                self._begin(request, self._about_library(request), group)
             case schema.ContributionRequest():
                 self._about_contribution(request)
             case schema.NetworkRequest():
-                group.create_task(self._ending(self._about_network(request)))
+                self._begin(request, self._about_network(request), group)
             case schema.Hello():
                 self._refuse("hello", InvalidRequestError.code, "Hello was said already.")
 
@@ -307,26 +333,18 @@ class _Connection:
     def _refuse(self, request: str, code: str, text: str, ref: str = "") -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))
 
-    def _failed(self, request: str, error: GenTorrentError, ref: str = "") -> None:
-        self._refuse(request, error_reply.code_of(error), said_by(error), ref)
-
     async def _set_contributing(self, request: schema.SetContributing) -> None:
-        try:
+        with self._answering(request):
             await self._service.set_contributing(request.on, by_owner=request.by_owner)
-        except GenTorrentError as error:
-            self._failed("set_contributing", error)
         self._outbox.put(self._service.state())
 
     def _choose_network(self, request: schema.JoinNetwork | schema.LeaveNetwork) -> None:
-        joins = isinstance(request, schema.JoinNetwork)
-        try:
-            address = self._service.join_network(request.text) if isinstance(request, schema.JoinNetwork) else ""
-            if not joins:
-                self._service.leave_network()
-        except GenTorrentError as error:
-            self._failed("join_network" if joins else "leave_network", error, request.ref)
+        address = ""
+        if isinstance(request, schema.JoinNetwork):
+            address = self._service.join_network(request.text)
         else:
-            self._outbox.put(schema.NetworkKept(ref=request.ref, address=address))
+            self._service.leave_network()
+        self._outbox.put(schema.NetworkKept(ref=request.ref, address=address))
 
     def _start(self, chat: schema.Chat, group: asyncio.TaskGroup) -> None:
         if chat.id in self._chats:
@@ -396,6 +414,13 @@ def _named(text: str) -> _Named:
         return msgspec.json.decode(text, type=_Named)
     except (msgspec.DecodeError, RecursionError):
         return _Named()
+
+
+def _why_no_request(error: Exception, text: str) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        with suppress(msgspec.DecodeError, RecursionError):  # what stands behind the field that is refused
+            return why_refused(error, schema.Request, msgspec.json.decode(text))
+    return f"This is no message of the control API: {error}."
 
 
 def _leaves(group: BaseExceptionGroup[_Ended]) -> Iterator[BaseException]:

@@ -14,12 +14,16 @@ from engine.errors import (
     AnswerCancelledError,
     ContextLengthError,
     GenTorrentError,
+    HubError,
     InvalidRequestError,
     LicenceNeededError,
+    ManifestError,
+    ModelFolderError,
     NetworkNotReadyError,
     OverloadedError,
     RequestError,
     ServingNodeLostError,
+    StorageError,
     UnknownModelError,
     UnreviewedModelError,
     UntrustedPublisherError,
@@ -54,11 +58,16 @@ def status_of(error: GenTorrentError) -> int:
     return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
 
 
-def code_of(error: GenTorrentError) -> str:
+def code_of(error: GenTorrentError | OSError) -> str:
     """The stable code of ``error``."""
-    if isinstance(error, WorkerDiedError):
-        return "worker_restarting"
-    return error.code if isinstance(error, RequestError) else RequestError.code
+    match error:
+        case WorkerDiedError():
+            return "worker_restarting"
+        case RequestError() | HubError() | ManifestError() | StorageError() | ModelFolderError():
+            return error.code
+        case OSError():
+            return StorageError.code
+    return RequestError.code
 
 
 def retry_after(error: GenTorrentError) -> int:

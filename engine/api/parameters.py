@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from engine.api.schema import PrivacyChoice, Route
 from engine.api.service import AnswerRequest
 from engine.errors import InvalidRequestError
+from engine.refused_values import refused_field, why_refused
 from engine.wire.answer import Sampling
 
 SEED_BITS = 53
@@ -29,7 +30,6 @@ MAX_BIASES = 1024
 MAX_TOP_LOGPROBS = 20
 SMALLEST_TOP_P = 1e-9
 """What ``top_p: 0`` (allowed by OpenAI) becomes: the most likely token alone is left."""
-_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
 _TOKEN = re.compile(r"0|[1-9][0-9]{0,9}")
 _LARGEST_TOKEN = 0x7FFF_FFFF
 Body = TypeVar("Body", bound=Struct)
@@ -135,18 +135,7 @@ def checked(raw: dict[str, Any], kind: type[Body]) -> Body:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise _parameter_error(error) from error
-
-
-def _parameter_error(error: msgspec.ValidationError) -> ParameterError:
-    """msgspec's text without its own path notation, which becomes ``parameter``."""
-    text = str(error)
-    found = _AT.search(text)
-    if found is None:  # only a missing field of the body itself has no path
-        name = text.rpartition("`")[0].rpartition("`")[2] or None
-        return ParameterError(f"The request is not complete: {text}.", name)
-    path = found["path"]
-    return ParameterError(f"The value of {path} cannot be used: {text[: found.start()]}.", path)
+        raise ParameterError(why_refused(error, kind, raw), refused_field(error) or None) from error
 
 
 def requests_of(body: CommonBody, asked: Iterable[Mapping[str, Any]], default_max_tokens: int | None) -> ParsedRequest:

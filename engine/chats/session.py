@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.api import error_reply
+from engine.api.refusals import refusal
 from engine.api.schema import (
     MAX_PIECE,
     MAX_QUESTION,
@@ -36,7 +35,6 @@ from engine.api.schema import (
     OpenChat,
     Regenerate,
     RemoveAttachment,
-    RequestFailed,
     RestoreChats,
     RestoreMessages,
     SaveDraft,
@@ -54,7 +52,7 @@ from engine.chats.answering import NoRoomError
 from engine.chats.live import LiveChat
 from engine.chats.pages import Place
 from engine.chats.words import clean
-from engine.errors import ChatNotFoundError, GenTorrentError, InvalidRequestError, OverloadedError, StorageError
+from engine.errors import ChatNotFoundError, InvalidRequestError, OverloadedError
 from engine.sentences import said_by, say
 
 if TYPE_CHECKING:
@@ -64,7 +62,6 @@ MAX_OPEN = 64
 """Chats that one client may have open."""
 MAX_UPLOADS = 8
 """Files that one client may be in the middle of sending."""
-_logger = logging.getLogger(__name__)
 
 
 class Session:
@@ -110,11 +107,8 @@ class Session:
                 exact=fit.exact,
                 text=said_by(error),
             )
-        except GenTorrentError as error:
-            reply = _refused(request, error)
-        except Exception:
-            _logger.exception("a request about chats failed unexpectedly")
-            reply = _refused(request, GenTorrentError(say("chat.request_mistake")))
+        except Exception as error:
+            reply = refusal(request, error)
         if reply is not None:
             self.tell(reply)
 
@@ -288,9 +282,3 @@ async def _text(live: LiveChat, request: GetText) -> str:
             raise ChatNotFoundError(say("chat.message_not_found", message=request.message))
         row = rows[request.message]
     return {"text": row.text, "reasoning": row.reasoning, "receipt": row.receipt}[request.part]
-
-
-def _refused(request: ChatsRequest, error: GenTorrentError) -> RequestFailed:
-    code = "storage_failed" if isinstance(error, StorageError) else error_reply.code_of(error)
-    tag = str(type(request).__struct_config__.tag)
-    return RequestFailed(request=tag, code=code, text=said_by(error), ref=request.ref)

@@ -13,6 +13,7 @@ import typer
 from engine.api import schema
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError, InvalidRequestError, StorageError
+from engine.refused_values import why_refused
 
 if TYPE_CHECKING:
     from engine.commands.control_client import ControlClient
@@ -87,7 +88,7 @@ def save(
         try:
             preset = msgspec.convert(wanted, schema.Preset)
         except msgspec.ValidationError as error:
-            raise InvalidRequestError(f"This cannot be saved: {error}.") from error
+            raise InvalidRequestError(why_refused(error, schema.Preset, wanted)) from error
         if there is not None and there.preset != preset.preset:
             await client.ask(schema.DeletePreset(preset=there.preset), schema.Accepted)
         return await client.ask(schema.SavePreset(preset=preset), schema.Accepted)

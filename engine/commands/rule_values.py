@@ -12,6 +12,7 @@ from engine.api.schema import Contribution
 from engine.commands import schedule_text
 from engine.errors import ConfigurationError
 from engine.governor.rules import DeviceRules, Rules
+from engine.refused_values import why_refused
 
 NOTHING = "none"
 Made = TypeVar("Made", bound=Struct)
@@ -87,7 +88,7 @@ def _converted(values: Any, kind: type[Made], name: str) -> Made:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{name[:60]} cannot be that: {error}.") from None
+        raise ConfigurationError(why_refused(error, kind, values, name[:60])) from None
 
 
 def _shown(name: str, value: object) -> str:

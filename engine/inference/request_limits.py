@@ -12,6 +12,7 @@ import msgspec
 from engine.errors import InvalidRequestError
 from engine.inference.request_check import check_template_options, check_tool_calls, check_tools
 from engine.inference.types import GenerationRequest
+from engine.refused_values import why_refused
 
 MAX_STOPS = 64
 """Stop strings of one answer; each is looked for after every token."""
@@ -50,7 +51,7 @@ def _check_fields(owner: msgspec.Struct) -> None:
         try:
             msgspec.convert(value, field.type)
         except msgspec.ValidationError as error:
-            raise InvalidRequestError(f"{field.name} is not valid: {error}. Correct it.") from error
+            raise InvalidRequestError(why_refused(error, field.type, value, field.name)) from error
 
 
 def _check_numbers(request: GenerationRequest) -> None:

@@ -21,9 +21,6 @@ from engine.clock import Clock
 from engine.errors import (
     DiskFullError,
     GenTorrentError,
-    HubError,
-    ManifestError,
-    ModelFolderError,
     OverloadedError,
     StorageError,
 )
@@ -176,7 +173,7 @@ class Downloads:
             await fetch(self._meter(name))
         except (GenTorrentError, OSError) as error:
             _log.warning("%s was not downloaded: %s", name, error)
-            return DownloadEnded(model=name, code=code_of(error), text=said_by(error))
+            return DownloadEnded(model=name, code=error_reply.code_of(error), text=said_by(error))
         except Exception:
             _log.exception("a download failed unexpectedly")
             return DownloadEnded(model=name, code="internal_error", text=say("chat.request_mistake"))
@@ -261,13 +258,6 @@ class Downloads:
                 await asyncio.to_thread(save_state, self._file, kept)
             except StorageError as error:
                 _log.warning("the list of downloads is not kept: %s", error)
-
-
-def code_of(error: GenTorrentError | OSError) -> str:
-    """The stable code of what went wrong with a model that could be here."""
-    if isinstance(error, HubError | ManifestError | StorageError | ModelFolderError):
-        return error.code
-    return StorageError.code if isinstance(error, OSError) else error_reply.code_of(error)
 
 
 def _stopped(name: str) -> DownloadEnded:

@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
+from engine.api import error_reply
 from engine.api.schema import ControlEvent, ImportEnded, ImportModel, ImportProgress
 from engine.clock import Clock
 from engine.errors import GenTorrentError, InvalidRequestError, ModelBusyError, OverloadedError
 from engine.library.folders import ModelsFolder
 from engine.library.keeping import check_importable, import_folder
 from engine.library.progress import Meter, Progress
-from engine.node.downloads import TELL_SECONDS, code_of
+from engine.node.downloads import TELL_SECONDS
 from engine.sentences import said_by, say
 
 MOST = 8
@@ -103,7 +104,7 @@ class Imports:
             ended = ImportEnded(model=name, code="stopped", text=say("import.stopped"))
         except (GenTorrentError, OSError) as error:
             _log.warning("%s was not imported: %s", folder, error)
-            ended = ImportEnded(model=name, code=code_of(error), text=said_by(error))
+            ended = ImportEnded(model=name, code=error_reply.code_of(error), text=said_by(error))
         except Exception:
             _log.exception("an import failed unexpectedly")
             ended = ImportEnded(model=name, code="internal_error", text=say("chat.request_mistake"))

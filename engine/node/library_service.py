@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +32,6 @@ from engine.api.schema import (
     ModelRemoved,
     Publishers,
     RemoveModel,
-    RequestFailed,
     SearchHub,
     StopDownload,
     StopImport,
@@ -62,18 +60,16 @@ from engine.library.published_download import download_published
 from engine.library.published_download import plan as plan_published
 from engine.library.room import check_room, room
 from engine.library.sources import local_allowed
-from engine.node.downloads import Downloads, Fetch, code_of
+from engine.node.downloads import Downloads, Fetch
 from engine.node.imports import Imports
 from engine.node.licence_texts import LicenceTexts
 from engine.node.model_catalogue import ModelCatalogue, ModelUse, Now, best_first, licence_of
 from engine.node.published_library import confirm, publisher_states, trust
-from engine.sentences import said_by, say
+from engine.sentences import say
 
 CHANGED_SECONDS = 1.0
 """Between two words about a catalogue that has changed."""
 HUB_RESULTS = 40
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +152,10 @@ class LibraryService:
         self._news.set()
 
     async def handle(self, request: LibraryRequest) -> ControlEvent:
-        """Do what is asked; the reply."""
+        """Do what is asked; the reply. Raises the reason where it cannot be done."""
         tag = str(type(request).__struct_config__.tag)
         await self._ready.wait()
-        try:
-            return await self._asked(request) or await self._done(request) or Accepted(ref=request.ref, request=tag)
-        except (GenTorrentError, OSError) as error:
-            return RequestFailed(request=tag, code=code_of(error), text=said_by(error), ref=request.ref)
-        except Exception:  # one question that fails ends no client's connection
-            _log.exception("a request about models failed unexpectedly")
-            return RequestFailed(request=tag, code="internal_error", text=say("chat.request_mistake"), ref=request.ref)
+        return await self._asked(request) or await self._done(request) or Accepted(ref=request.ref, request=tag)
 
     async def _asked(self, request: LibraryRequest) -> ControlEvent | None:
         """What is to be told; None for requests to do something."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.api import error_reply
 from engine.api.schema import (
     ControlEvent,
     ExamineConnection,
@@ -27,15 +25,14 @@ from engine.api.schema import (
     StopHosting,
 )
 from engine.clock import Clock
-from engine.errors import GenTorrentError, InvalidRequestError, OverloadedError
+from engine.errors import InvalidRequestError, OverloadedError
 from engine.node.hosting import HostedNetwork
 from engine.node.reporting_samples import SampleReports
-from engine.sentences import said_by, say
+from engine.sentences import say
 
 if TYPE_CHECKING:
     from engine.node.node import Node
 
-_logger = logging.getLogger(__name__)
 TELL_SECONDS = 0.1
 """Changes that come so soon after each other are told once."""
 LOOK_SECONDS = 10.0
@@ -84,20 +81,16 @@ class NetworkService:
         self._listeners.discard(tell)
 
     async def handle(self, request: NetworkRequest, tell: Tell) -> ControlEvent:
-        """Do what is asked, one after the other; the reply."""
-        tag = str(type(request).__struct_config__.tag)
-        try:
-            if isinstance(request, GetHosting):
-                await self._hosted.look()
-                return self._hosted.hosting(request.ref)
-            if isinstance(request, ExamineConnection):
-                return await self._examine(request, tell)
-            if isinstance(request, ReportSample):
-                return SampleReported(ref=request.ref, machines=await self._samples.report(request.receipt.encode()))
-            async with self._turns:
-                return await self._change(request, tell)
-        except GenTorrentError as error:
-            return RequestFailed(request=tag, code=error_reply.code_of(error), text=said_by(error), ref=request.ref)
+        """Do what is asked, one after the other; the reply. Raises the reason where it cannot be done."""
+        if isinstance(request, GetHosting):
+            await self._hosted.look()
+            return self._hosted.hosting(request.ref)
+        if isinstance(request, ExamineConnection):
+            return await self._examine(request, tell)
+        if isinstance(request, ReportSample):
+            return SampleReported(ref=request.ref, machines=await self._samples.report(request.receipt.encode()))
+        async with self._turns:
+            return await self._change(request, tell)
 
     async def _change(self, request: NetworkRequest, tell: Tell) -> ControlEvent:
         match request:
@@ -124,11 +117,6 @@ class NetworkService:
         self._examining = True
         try:
             return await self.doctor(request, tell)
-        except GenTorrentError:
-            raise
-        except Exception as error:
-            _logger.exception("the examination failed unexpectedly")
-            raise GenTorrentError(say("chat.request_mistake")) from error
         finally:
             self._examining = False
 

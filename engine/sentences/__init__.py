@@ -22,6 +22,7 @@ from engine.sentences.hosting import HOSTING
 from engine.sentences.machine import MACHINE
 from engine.sentences.models import MODELS
 from engine.sentences.network import NETWORK
+from engine.sentences.values import VALUES
 
 SAY_WORDS = "GENTORRENT_SAY_WORDS"
 """The environment variable that asks a program to write below its last words what they are made of."""
@@ -127,5 +128,15 @@ def _kept(value: str | int | float) -> str | int | float | tuple[Sentence, ...]:
     return value.parts if isinstance(value, Said) else value
 
 
-SENTENCES: Mapping[str, str] = {**ANSWERS, **CHATS, **CONTRIBUTING, **DOCTOR, **HOSTING, **MACHINE, **MODELS, **NETWORK}
+SENTENCES: Mapping[str, str] = {
+    **ANSWERS,
+    **CHATS,
+    **CONTRIBUTING,
+    **DOCTOR,
+    **HOSTING,
+    **MACHINE,
+    **MODELS,
+    **NETWORK,
+    **VALUES,
+}
 """All that the engine says with a code. Codes never change their meaning."""

@@ -11,6 +11,7 @@ import huggingface_hub.constants
 import pytest
 
 from engine.api import schema
+from engine.api.refusals import refusal
 from engine.clock import SystemClock
 from engine.inference.models.folder import read_model_folder
 from engine.node.library_service import LibraryService
@@ -59,8 +60,11 @@ async def running(data: Path, hub, **options) -> AsyncIterator[tuple[LibraryServ
 
 
 async def ask(service: LibraryService, request: schema.LibraryRequest) -> Any:
-    """The reply to a request."""
-    return await service.handle(request)
+    """The reply to a request, as a client gets it."""
+    try:
+        return await service.handle(request)
+    except Exception as error:
+        return refusal(request, error)
 
 
 async def fetch(service: LibraryService, model: str, ref: str = "") -> Any:

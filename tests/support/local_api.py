@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from engine.api.schema import ContributingState, ModelState, NetworkState, RelayState, State, Topology, WorkerState
 from engine.api.server import ApiServer
@@ -170,9 +170,9 @@ class RunningApi:
 
 
 async def serve(
-    service: PlayedService, origins: tuple[str, ...] = (), chats: ChatsService | None = None
+    service: PlayedService, origins: tuple[str, ...] = (), chats: ChatsService | None = None, **others: Any
 ) -> AsyncIterator[RunningApi]:
-    """A running API over ``service`` on a free port."""
+    """A running API over ``service`` on a free port; ``others``: the server's services beside it."""
     server = ApiServer(
         service,
         api_token=API_TOKEN,
@@ -181,6 +181,7 @@ async def serve(
         clock=SystemClock(),
         allowed_origins=origins,
         chats=chats,
+        **others,
     )
     port = server.bind()
     async with asyncio.TaskGroup() as group:

@@ -4389,6 +4389,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Die Quittung liegt in {path}. Jeder kann sie prüfen: gentorrent receipt verify {name}</translation>
     </message>
     <message>
+        <source>The request</source>
+        <translation>Die Anfrage</translation>
+    </message>
+    <message>
         <source>The router maps a new public port for every peer (a symmetric NAT).</source>
         <translation>Der Router vergibt für jede Gegenstelle einen neuen öffentlichen Port (symmetrisches NAT).</translation>
     </message>
@@ -5362,12 +5366,52 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>eine Familie ist ein druckbarer Name, etwa eine Adresse von dir: Er wird veröffentlicht.</translation>
     </message>
     <message>
+        <source>a list</source>
+        <translation>eine Liste</translation>
+    </message>
+    <message>
+        <source>a list of at most {most}</source>
+        <translation>eine Liste mit höchstens {most} Einträgen</translation>
+    </message>
+    <message>
+        <source>a list of {count}</source>
+        <translation>eine Liste mit {count} Einträgen</translation>
+    </message>
+    <message>
+        <source>a list of {least} to {most}</source>
+        <translation>eine Liste mit {least} bis {most} Einträgen</translation>
+    </message>
+    <message>
         <source>a model id has letters, digits and . _ : / - only, such as gentorrent-builtin.</source>
         <translation>der Name eines Modells hat nur Buchstaben, Ziffern und . _ : / -, wie gentorrent-builtin.</translation>
     </message>
     <message>
         <source>a new answer</source>
         <translation>eine neue Antwort</translation>
+    </message>
+    <message>
+        <source>a number</source>
+        <translation>eine Zahl</translation>
+    </message>
+    <message>
+        <source>a text</source>
+        <translation>ein Text</translation>
+    </message>
+    <message>
+        <source>a text of at most {most} characters</source>
+        <translation>ein Text mit höchstens {most} Zeichen</translation>
+    </message>
+    <message>
+        <source>a text of {count} characters</source>
+        <translation>ein Text mit {count} Zeichen</translation>
+    </message>
+    <message>
+        <source>a text of {least} to {most} characters</source>
+        <translation>ein Text mit {least} bis {most} Zeichen</translation>
+    </message>
+    <message>
+        <source>a whole number</source>
+        <translation>eine ganze Zahl</translation>
     </message>
     <message numerus="yes">
         <source>about %Ln minute(s) left</source>
@@ -5399,6 +5443,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>an answer is being written</source>
         <translation>eine Antwort wird geschrieben</translation>
+    </message>
+    <message>
+        <source>an object with fields</source>
+        <translation>ein Objekt mit Feldern</translation>
     </message>
     <message>
         <source>an origin is written as http://localhost:3000, in lower case and without a path.</source>
@@ -5649,6 +5697,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>es gab {seconds} s lang kein Lebenszeichen</translation>
     </message>
     <message>
+        <source>it has to be {allowed}.</source>
+        <translation>Es muss {allowed} sein.</translation>
+    </message>
+    <message>
         <source>it holds no graph</source>
         <translation>sie enthält kein Modell</translation>
     </message>
@@ -5844,6 +5896,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>on the network, too: {numbers}</source>
         <translation>auch im Netz: {numbers}</translation>
+    </message>
+    <message>
+        <source>one of {choices}</source>
+        <translation>eins von {choices}</translation>
     </message>
     <message>
         <source>one step took longer than {seconds} s</source>
@@ -6078,6 +6134,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Tokens heute</translation>
     </message>
     <message>
+        <source>true or false</source>
+        <translation>true oder false</translation>
+    </message>
+    <message>
         <source>unreviewed</source>
         <translation>ungeprüft</translation>
     </message>
@@ -6278,6 +6338,26 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{facts}. Lizenz: {licence}.</translation>
     </message>
     <message>
+        <source>{field} cannot be {given}.</source>
+        <translation>{field} kann nicht {given} sein.</translation>
+    </message>
+    <message>
+        <source>{field} cannot be {given}: it has to be {allowed}.</source>
+        <translation>{field} kann nicht {given} sein: Es muss {allowed} sein.</translation>
+    </message>
+    <message>
+        <source>{field} has to be {allowed}.</source>
+        <translation>{field} muss {allowed} sein.</translation>
+    </message>
+    <message>
+        <source>{field} is missing.</source>
+        <translation>{field} fehlt.</translation>
+    </message>
+    <message>
+        <source>{field} is not what is asked for.</source>
+        <translation>{field} ist nicht das, was erwartet wird.</translation>
+    </message>
+    <message>
         <source>{file} of {model} could not be fetched from any address of its manifest. {error} What has arrived is kept: run the same again to go on.</source>
         <translation>{file} von {model} war von keiner Adresse des Manifests zu bekommen. {error} Was angekommen ist, bleibt: Versuche dasselbe noch einmal, dann geht es dort weiter.</translation>
     </message>
@@ -6316,6 +6396,26 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{hub} is asked too often from here. Wait some minutes and try again.</source>
         <translation>{hub} wird von hier zu oft gefragt. Warte einige Minuten und versuche es erneut.</translation>
+    </message>
+    <message>
+        <source>{kind} above {least}</source>
+        <translation>{kind} über {least}</translation>
+    </message>
+    <message>
+        <source>{kind} above {least} and of at most {most}</source>
+        <translation>{kind} über {least}, höchstens {most}</translation>
+    </message>
+    <message>
+        <source>{kind} from {least} to {most}</source>
+        <translation>{kind} von {least} bis {most}</translation>
+    </message>
+    <message>
+        <source>{kind} of at least {least}</source>
+        <translation>{kind} ab {least}</translation>
+    </message>
+    <message>
+        <source>{kind} of at most {most}</source>
+        <translation>{kind} bis höchstens {most}</translation>
     </message>
     <message>
         <source>{missing} of it are missing.</source>
@@ -6500,6 +6600,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{number} °C</source>
         <translation>{number} °C</translation>
+    </message>
+    <message>
+        <source>{one}, or {other}</source>
+        <translation>{one} oder {other}</translation>
     </message>
     <message>
         <source>{one}, {other}</source>

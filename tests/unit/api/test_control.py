@@ -13,7 +13,7 @@ from engine.api import schema
 from engine.api.schema import Chat, ChatDelta, ChatDone, ChatFailed, ChatStage, ChatText, RequestFailed, State, Welcome
 from engine.api.service import AnswerDelta
 from engine.clock import SystemClock
-from engine.errors import ServingNodeLostError
+from engine.errors import NetworkNotReadyError, ServingNodeLostError, StorageError
 from engine.inference.text.answer_parts import Content, Reasoning
 from tests.support.chats import history_at
 from tests.support.local_api import API_TOKEN, CONTROL_TOKEN, PlayedService, RunningApi, serve, until
@@ -387,9 +387,99 @@ async def test_what_cannot_be_read_is_refused_by_its_ref(client):
     await client.socket.send_str(too_hot)
     refused = await client.find(RequestFailed)
     assert (refused.request, refused.ref, refused.code) == ("save_preset", "r7", "invalid_request")
-    assert "temperature" in refused.text
+    assert refused.text == "preset.sampling.temperature cannot be 99: it has to be a number from 0 to 10."
+    assert refused.words["text"][0].code == "value.refused"
     await client.socket.send_str('{"type": 5, "ref": []}')
     assert (await client.find(RequestFailed)).ref == ""
+
+
+class BrokenService:
+    """Has a fault, or what ``error`` says."""
+
+    error: Exception = RuntimeError("secret detail")
+
+    def attach(self, tell: object) -> None:
+        pass
+
+    def detach(self, tell: object) -> None:
+        pass
+
+    async def handle(self, request: object, tell: object = None) -> schema.ControlEvent:
+        raise self.error
+
+
+class BrokenAtOnce(BrokenService):
+    def handle(self, request: object, tell: object) -> schema.ControlEvent:  # type: ignore[override]
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [schema.GetHosting(ref="r"), schema.GetCatalogue(ref="r"), schema.GetContribution(ref="r")],
+    ids=lambda one: type(one).__name__,
+)
+async def test_a_fault_is_answered_and_logged_and_ends_no_connection(request_, http, caplog):
+    service, broken = PlayedService(), BrokenService()
+    async for api in serve(service, network=broken, library=broken, contribution=BrokenAtOnce()):
+        async with connected(api, http) as client:
+            await client.send(request_)
+            failed = await client.find(RequestFailed)
+            tag = type(request_).__struct_config__.tag
+            assert (failed.request, failed.ref, failed.code) == (tag, "r", "internal_error")
+            assert failed.text == "The engine made a mistake with this; its log says which."
+            assert failed.words["text"][0].code == "chat.request_mistake"
+            assert "secret detail" in caplog.text
+            await client.send(schema.GetState())
+            await client.find(State)
+
+
+async def test_services_say_why_they_refuse(http, monkeypatch):
+    service, broken = PlayedService(), BrokenService()
+    async for api in serve(service, network=broken, library=broken):
+        async with connected(api, http) as client:
+            for error, code, text in (
+                (NetworkNotReadyError("Not yet."), "network_not_ready", "Not yet."),
+                (StorageError("Full."), "storage_failed", "Full."),
+                (ConnectionResetError("cut"), "storage_failed", "cut"),
+            ):
+                monkeypatch.setattr(broken, "error", error)
+                await client.send(schema.GetHosting(ref="r"))
+                failed = await client.find(RequestFailed)
+                assert (failed.code, failed.text) == (code, text)
+
+
+@pytest.mark.parametrize(
+    "request_", [schema.GetState(), schema.GetDiagnostics(ref="r"), schema.WatchTopology(ref="r", on=False)]
+)
+async def test_a_fault_of_the_engine_itself_is_answered(api, http, monkeypatch, request_):
+    def fail(*_: object) -> None:
+        raise KeyError("secret detail")
+
+    for name in ("diagnostics", "topology"):
+        monkeypatch.setattr(api.service, name, fail, raising=False)
+    async with connected(api, http) as client:
+        await client.find(State)
+        monkeypatch.setattr(api.service, "state", fail)
+        await client.send(request_)
+        failed = await client.find(RequestFailed)
+        assert (failed.request, failed.code) == (type(request_).__struct_config__.tag, "internal_error")
+        await client.send(chat())
+        await client.find(ChatDone)
+
+
+async def test_a_connection_that_fails_unexpectedly_says_so(http, monkeypatch, caplog):
+    service = PlayedService()
+
+    async def fail():
+        if not service.stopped:
+            raise KeyError("secret detail")
+        yield service.state()
+
+    monkeypatch.setattr(service, "changes", fail)
+    async for api in serve(service):
+        async with connected(api, http) as client:
+            assert await client.closed() == aiohttp.WSCloseCode.INTERNAL_ERROR
+            assert "secret detail" in caplog.text
 
 
 async def test_the_picture_of_links_is_told_to_who_asks_for_it(api: RunningApi, client: Client):
