@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -32,6 +31,7 @@ from app.models.safe_text import visible
 from app.theme import Theme
 from app.views.basics import PlainLabel
 from app.views.icons import icon
+from app.views.last_look import LastLook
 from app.views.markdown_document import MarkdownDocument
 from app.views.markdown_formats import HEADER_HEIGHT
 from app.views.markdown_ground import Shown
@@ -72,7 +72,7 @@ class MarkdownView(QTextBrowser):
         self._source: list[str] = []
         self._recolouring: Recolouring | None = None
         self._widening: NewWidth | None = None
-        self._picture: tuple[QPoint, QPixmap] | None = None  # what showed before the width changed
+        self._last: LastLook | None = None  # what showed before the width changed
         self.setObjectName("document")
         self.setAccessibleName(accessible_name)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -152,6 +152,7 @@ class MarkdownView(QTextBrowser):
         self._unread = self._held = False
         self._recolouring = None
         self._text.clear()
+        self._last = None
         if self._widening is not None:
             self._widen(self._widening)
         self._place_headers()
@@ -218,28 +219,28 @@ class MarkdownView(QTextBrowser):
             if self._place_headers():
                 self.behind.emit()
             return
-        seen = self.viewport().visibleRegion().boundingRect()
-        self._picture = (seen.topLeft(), self.viewport().grab(seen)) if seen.isValid() else None
+        self._last = LastLook(self.viewport())
         self._widening = NewWidth(self.document(), event.size().width())
         self.behind.emit()
 
     def _widen(self, widening: NewWidth) -> None:
+        if self._last is not None and self._last.step():  # the text is still as it was
+            return
         if widening.step():
             return
         self._widening = None
         if widening.width != self.viewport().width():  # it has changed once more
             self._widening = NewWidth(self.document(), self.viewport().width())
             return
-        self._picture = None
+        self._last = None
         self._fit(self.document().size())
         self._place_headers()
         self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        if self._widening is not None:
-            if self._picture is not None:
-                painter.drawPixmap(*self._picture)
+        if self._widening is not None and self._last is not None and not self._last.taking:
+            self._last.paint(painter)
             painter.end()
             return
         self._text.ground.paint(painter, QRectF(event.rect()))

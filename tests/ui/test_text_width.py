@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QTextCursor
@@ -100,6 +101,38 @@ def test_a_long_text_takes_another_width_in_pieces(shown, text: MarkdownView) ->
     assert pixels(text) != before
     places = [header.geometry() for header in text.findChildren(CodeHeader)]
     assert places == [header.geometry() for header in fresh.findChildren(CodeHeader)]
+
+
+def seen(text: MarkdownView, top: int) -> QImage:
+    """The window with the text scrolled to ``top``."""
+    text.move(0, -top)
+    return text.window().grab(QRect(0, 0, OTHER - 10, 790)).toImage()
+
+
+def differ(one: QImage, other: QImage) -> int:
+    """By how much two pictures differ where they differ most."""
+    first, second = (np.frombuffer(image.constBits(), np.uint8).astype(int) for image in (one, other))
+    return int(np.abs(first - second).max())
+
+
+@pytest.mark.parametrize("place", [0, 900])
+def test_who_scrolls_meanwhile_sees_the_text_as_it_was(text: MarkdownView, place: int) -> None:
+    tops = [place, place + 300, place + 700, max(0, place - 500)]
+    before = [seen(text, top) for top in tops]
+    text.move(0, -place)
+    text.resize(OTHER, text.height())
+    for _ in range(4):
+        assert text.advance()
+    assert all(differ(seen(text, top), was) < 64 for top, was in zip(tops, before, strict=True))
+    blank = before[0].copy(0, 0, 400, 790)
+    blank.fill(blank.pixelColor(0, 789))
+    for top in (place + 1_000, text.height() - 800):  # there are no pictures of that
+        assert seen(text, top).copy(0, 0, 400, 790) != blank
+        bottom = seen(text, top).copy(0, 600, 400, 190)
+        assert bottom != blank.copy(0, 600, 400, 190)
+    text.move(0, -place)
+    steps(text)
+    assert differ(seen(text, place), before[0]) > 64
 
 
 def test_a_width_that_changes_again_meanwhile_is_the_last(shown, text: MarkdownView) -> None:
