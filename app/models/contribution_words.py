@@ -9,7 +9,7 @@ from PySide6.QtCore import QDateTime, QLocale
 from app import i18n
 from app.i18n import number, tr
 from app.models.engine_words import from_engine
-from app.models.facts import Figure
+from app.models.facts import Fact, Figure
 from app.models.rules import read_week
 from app.models.week import ALWAYS, week_words
 from engine.api import schema
@@ -62,6 +62,19 @@ def relay_summary(rules: schema.Rules) -> str:
     return " · ".join(parts)
 
 
+def rules_facts(rules: schema.Rules, devices: str) -> list[Fact]:
+    """All parts of the rules in short, ``devices`` with them."""
+    return [
+        Fact(tr("Model for others"), rules.model or tr("Automatic")),
+        *([Fact(tr("Devices"), devices)] if devices else []),
+        Fact(tr("When"), when_summary(rules)),
+        Fact(tr("Electricity"), money_summary(rules)),
+        Fact(tr("Traffic and disk"), traffic_summary(rules)),
+        Fact(tr("For whom"), whom_summary(rules)),
+        Fact(tr("Passing on traffic"), relay_summary(rules)),
+    ]
+
+
 def money(amount: float, currency: str, *, most: int = 2) -> str:
     """An amount with its currency, with up to ``most`` digits where two do not say it."""
     return f"{number(amount, 2, most)} {currency}"
@@ -105,9 +118,11 @@ def _checks_figure(checks: schema.Checks) -> Figure:
 
 
 def paused_words(now: schema.Contribution) -> str:
-    """All reasons, and until when if that is known."""
+    """All reasons, and until when if that is known. The owner's own pause is the first; its end is said in any case."""
     parts = [from_engine(now, f"reasons[{place}]") for place in range(len(now.reasons))]
-    if now.until:
+    if now.pause_until:
+        parts[:1] = [tr("You have paused it until {time}.", time=when_words(now.pause_until))]
+    if now.until > now.pause_until:
         parts.append(tr("Goes on at {time}.", time=when_words(now.until)))
     return " ".join(parts)
 
@@ -132,6 +147,8 @@ def problem_words(now: schema.Contribution) -> Problem | None:
         return None
     words = from_engine(now, "problem")
     codes = {part.code for part in now.words.get("problem", ())}
+    if now.in_doubt:
+        return Problem(tr("Your rules could not be read"), words, tr("Use these rules"))
     if "governor.rules_not_kept" in codes:
         return Problem(tr("Your rules are not kept"), words, tr("Try again"))
     if "governor.pause_not_kept" in codes:

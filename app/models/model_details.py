@@ -54,7 +54,20 @@ def detail_acts(known: schema.ModelDetails) -> tuple[str, ...]:
 
 
 def removal_words(model: schema.CatalogueModel) -> str:
-    """What deleting it means."""
+    """What deleting it means, and what comes first."""
+    return " ".join(filter(None, (_served_words(model), _freed_words(model))))
+
+
+def _served_words(model: schema.CatalogueModel) -> str:
+    if model.use != "contributed":
+        return ""
+    return tr(
+        "This machine answers others with it. That ends first: answers under way go on at other machines, or are "
+        "finished, as your rules say. Then the engine chooses another model for others."
+    )
+
+
+def _freed_words(model: schema.CatalogueModel) -> str:
     if model.linked:
         folder = short(model.origin, LONGEST_VALUE)
         return tr("Only what points to it is deleted. The folder {folder} stays as it is.", folder=folder)

@@ -77,9 +77,9 @@ class ShelfModel(QObject):
         """Stop a download and delete what has arrived."""
         self._ask(model, lambda ref: schema.DiscardDownload(model=model, ref=ref))
 
-    def remove(self, model: str) -> None:
-        """Delete a model of this machine."""
-        self._ask(model, lambda ref: schema.RemoveModel(model=model, ref=ref))
+    def remove(self, model: str, *, stop: bool = False) -> None:
+        """Delete a model of this machine; ``stop``: which first answers others with it no more, if it does."""
+        self._ask(model, lambda ref: schema.RemoveModel(model=model, stop=stop, ref=ref))
 
     def stop_import(self, model: str) -> None:
         """Stop an import; nothing of it stays."""

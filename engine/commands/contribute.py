@@ -67,7 +67,8 @@ def pause(
 
 @commands.command()
 def resume(data: Data = None, json_output: Json = False) -> None:
-    """End a pause of your own; other reasons may still hold."""
+    """End a pause of your own; other reasons may still hold. Without one: use the rules that hold in the place of some
+    that could not be read."""
     _told(data, json_output, schema.ResumeContributing())
 
 
@@ -163,8 +164,12 @@ def _status(state: schema.State) -> str:
 
 
 def _paused(found: schema.Contribution) -> str:
-    until = f" Until {_when(found.until)}." if found.until else ""
-    return line(f"Paused. {' '.join(found.reasons)}{until}") if found.paused else ""
+    """The owner's own pause comes first, and its end is said whatever else holds."""
+    if not found.paused:
+        return ""
+    own = (f"You have paused it until {_when(found.pause_until)}.",) if found.pause_until else ()
+    until = (f"Until {_when(found.until)}.",) if found.until > found.pause_until else ()
+    return line(" ".join(("Paused.", *own, *found.reasons[len(own) :], *until)))
 
 
 def _lines(state: schema.State, found: schema.Contribution) -> Iterator[str]:
@@ -186,6 +191,8 @@ def _lines(state: schema.State, found: schema.Contribution) -> Iterator[str]:
         yield f"Not measured  {missing.sensor}: {line(missing.reason)}"
     if found.problem:
         yield f"Problem       {line(found.problem)}"
+    if found.in_doubt:
+        yield "              `gentorrent contribute rules` prints the rules that would hold, `resume` uses them."
 
 
 def _checks(checks: schema.Checks) -> str:

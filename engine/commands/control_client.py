@@ -14,7 +14,7 @@ import msgspec
 
 from engine.api import schema
 from engine.commands.api_client import EngineUnreachableError, find_lock
-from engine.errors import GenTorrentError, ModelFolderError, StorageError, request_error
+from engine.errors import GenTorrentError, ModelFolderError, ModelInUseError, StorageError, request_error
 
 REPLY_SECONDS = 60.0
 """Silence after which the engine counts as lost."""
@@ -123,4 +123,6 @@ def refused(event: schema.RequestFailed | schema.ImportEnded) -> GenTorrentError
     for kind in (StorageError, ModelFolderError):
         if event.code == kind.code:
             return kind(event.text)
+    if event.code == "model_contributed":
+        return ModelInUseError(event.text, "model_contributed")
     return request_error(event.code, event.text)

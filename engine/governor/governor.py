@@ -16,20 +16,23 @@ FOR_GOOD = float("inf")
 BLIND_SECONDS = 60.0
 """So much longer than usual a finding holds while the sensors do not answer: they may have stopped because of it."""
 OWNER = Rule("owner")
+DOUBT = Rule("doubt")
 
 
 @dataclass(frozen=True)
 class Decision:
     """``reasons`` against it, the weightiest first, none while ``active``. ``until``: seconds since 1970 at which the
     last of those that end by themselves ends; 0: not known. ``relay_reason``: why nothing is relayed; "" while it
-    is. ``by_owner``: the owner's own pause is among the reasons. ``pace``: share of the time in which to work, so that
-    the month's allowances last, ``relay_pace`` the same of the rate of relaying; ``slowed``: why it is below 1."""
+    is. ``by_owner``: the owner's own pause is among the reasons; ``pause_until``: when that one ends, 0: not by itself.
+    ``pace``: share of the time in which to work, so that the month's allowances last, ``relay_pace`` the same of the
+    rate of relaying; ``slowed``: why it is below 1."""
 
     active: bool
     reasons: tuple[str, ...] = ()
     until: float = 0.0
     relay_reason: str = ""
     by_owner: bool = False
+    pause_until: float = 0.0
     pace: float = 1.0
     relay_pace: float = 1.0
     slowed: tuple[str, ...] = ()
@@ -66,8 +69,10 @@ class Governor:
         """Seconds that the owner's own break goes on, perhaps ``FOR_GOOD``; 0: there is none."""
         return max(0.0, self._paused_until - now)
 
-    def decide(self, rules: Rules, readings: Readings | None, used: Month, moment: Moment) -> Decision:
-        """What to do now."""
+    def decide(
+        self, rules: Rules, readings: Readings | None, used: Month, moment: Moment, *, doubt: bool = False
+    ) -> Decision:
+        """What to do now. ``doubt``: these may not be the owner's rules, so nothing is done for others by them."""
         active = frozenset(name for name, held in self._held.items() if held.holds)
         found = findings(rules, readings, used, moment, active)
         changed, self._rules = _changed_settings(self._rules, rules), rules
@@ -77,9 +82,11 @@ class Governor:
             for rule in BY_WEIGHT
             if rule.name in self._held and self._held[rule.name].holds
         ]
-        by_owner = moment.now < self._paused_until
-        if by_owner:
-            holding.insert(0, self._own_pause(moment))
+        if doubt:
+            holding.insert(0, Finding(DOUBT, say("governor.rules_doubt")))
+        own = self._own_pause(moment)
+        if own is not None:
+            holding.insert(0, own)
         ends = [finding.until for finding in holding]
         shares = _allowances(rules, used, moment.month_share)
         relayed = allowance_share(used.relayed_bytes, _bytes(rules.relay_monthly_gigabytes), moment.month_share)
@@ -87,14 +94,19 @@ class Governor:
             active=not holding,
             reasons=tuple(finding.reason for finding in holding),
             until=max(ends) if ends and all(ends) else 0.0,
-            by_owner=by_owner,
+            by_owner=own is not None,
+            pause_until=own.until if own is not None else 0.0,
             pace=min(shares.values(), default=1.0),
             relay_pace=self._relay_steps.of(min(relayed, shares.get("governor.slowed_traffic", 1.0))),
             slowed=tuple(say(code) for code, share in shares.items() if share < 1),
-            relay_reason=_relay_reason(rules, fresh(readings, moment.now), used),
+            relay_reason=say("governor.rules_doubt")
+            if doubt
+            else _relay_reason(rules, fresh(readings, moment.now), used),
         )
 
-    def _own_pause(self, moment: Moment) -> Finding:
+    def _own_pause(self, moment: Moment) -> Finding | None:
+        if moment.now >= self._paused_until:
+            return None
         if self._paused_until == FOR_GOOD:
             return Finding(OWNER, say("governor.paused_until_start"))
         return Finding(OWNER, say("governor.paused"), moment.wall + self._paused_until - moment.now)

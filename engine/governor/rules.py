@@ -13,13 +13,14 @@ ALL_DAY = 0xFFFFFF
 
 Share = Annotated[float, Meta(gt=0, le=1)]
 Celsius = Annotated[float, Meta(ge=30, le=120)]
+DeviceName = Annotated[str, Meta(min_length=1, max_length=100)]
 ProgramName = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 class DeviceRules(Struct, frozen=True, kw_only=True):
     """Of one GPU. ``memory_cap`` in MiB, ``power_cap`` in watts, ``temperature_cap`` in °C; None: no limit."""
 
-    device: Annotated[str, Meta(min_length=1, max_length=100)]
+    device: DeviceName
     on: bool = True
     memory_cap: Annotated[int, Meta(ge=256, le=1 << 24)] | None = None
     power_cap: Annotated[float, Meta(ge=20, le=2000)] | None = None

@@ -22,7 +22,7 @@ from engine.governor.readings import Readings
 from engine.ids import NodeId, is_publishers
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.supervisor.budget import working_memory
-from engine.inference.supervisor.devices import Device
+from engine.inference.supervisor.devices import Device, memory_speed
 from engine.inference.supervisor.limits import DeviceLimit
 from engine.inference.types import ModelInfo
 from engine.library.candidates import foreseen_variants
@@ -58,6 +58,7 @@ class AutomaticModel:
         self._chooser = Chooser(random.SystemRandom().random)
         self._choice = Choice("", "")
         self._machine: Machine | None = None
+        self._speeds: Mapping[str, float] = {}
         self._catalogue: tuple[CatalogueModel, ...] = ()
         self._rates: dict[str, float] = {}
 
@@ -82,6 +83,13 @@ class AutomaticModel:
     def _chooses(self) -> bool:
         return not self._owners and self._node.remote is None
 
+    def gone(self, model: str) -> None:
+        """It is not here any more."""
+        if self._choice.model.partition(":")[0] == model:
+            self._choice = Choice("", "")
+            if self._chooses:
+                self.look()
+
     async def run(self) -> None:
         """Look around until cancelled."""
         while True:
@@ -95,6 +103,8 @@ class AutomaticModel:
         if self._machine is not None:
             return
         cache = self._data_directory / "models" / ".machine.json"
+        devices = self._node.inference.devices
+        self._speeds = await asyncio.to_thread(lambda: {one.key: memory_speed(one) for one in devices})
         self._machine = await asyncio.to_thread(look, cache, self._clock.monotonic)
         try:
             self._catalogue = await asyncio.to_thread(known_models, self._data_directory)
@@ -109,7 +119,7 @@ class AutomaticModel:
         if machine is None or not here or node.inference.barred or node.devices.resting:
             return
         usable = node.inference.usable()
-        machine = as_used(machine, usable)
+        machine = as_used(machine, usable, self._speeds)
         now = self._clock.monotonic()
         if node.keeper.problem and node.serves_now:
             self._chooser.failed(self.model, now)
@@ -230,11 +240,15 @@ def room(machine: Machine, usable: Usable, readings: Readings | None, held: int)
     return max(0, min(rooms, default=0))
 
 
-def as_used(machine: Machine, usable: Usable) -> Machine:
-    """The machine without graphics cards that may not be used for models now."""
-    if any(device.kind == "cuda" for device, _ in usable):
-        return machine
-    return replace(machine, gpu="", gpu_memory=0, gpu_read_speed=0.0)
+def as_used(machine: Machine, usable: Usable, speeds: Mapping[str, float]) -> Machine:
+    """The machine without graphics cards that may not be used for models now. Of several the smallest counts, as a
+    model is loaded on each. ``speeds``: how fast devices read their memory."""
+    cards = [device for device, _ in usable if device.kind == "cuda"]
+    if not cards:
+        return replace(machine, gpu="", gpu_memory=0, gpu_read_speed=0.0)
+    card = min(cards, key=lambda one: one.memory)
+    memory = card.memory or machine.gpu_memory
+    return replace(machine, gpu=card.name, gpu_memory=memory, gpu_read_speed=speeds.get(card.key, 0.0))
 
 
 def _held(models: Sequence[ModelInfo]) -> int:

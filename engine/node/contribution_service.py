@@ -198,8 +198,10 @@ class ContributionService:
             paused=bool(reasons),
             reasons=reasons,
             until=decision.until,
+            pause_until=decision.pause_until,
             relay_reason=decision.relay_reason,
             problem=governing.problem,
+            in_doubt=governing.in_doubt,
         )
 
     def _totals(self) -> Totals:

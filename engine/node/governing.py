@@ -19,6 +19,7 @@ from engine.governor.governor import FOR_GOOD, Decision, Governor, Moment
 from engine.governor.meter import Meter, Month
 from engine.governor.readings import Readings, SensorSource
 from engine.governor.rules import Rules
+from engine.node.kept_rules import KeptRules
 from engine.node.owners_pause import OwnersPause
 from engine.sentences import Sentence, parts_of, said_by, say, together
 from engine.storage.files import set_aside
@@ -67,7 +68,7 @@ class Governing:
         wanted: Callable[[], bool],
         uptime: Callable[[], Uptime | None] = lambda: None,
     ) -> None:
-        self._rules_file = folder / "rules.json"
+        self._kept_rules = KeptRules(folder / "rules.json")
         self._month_file = folder / "contributed.json"
         self._events_file = folder / "events.json"
         self.clock = clock
@@ -79,8 +80,8 @@ class Governing:
         self._noted = ""
         self._governor = Governor()
         self._pause = OwnersPause(folder / "pause.json", uptime)
-        self._rules_problem = self._pause_problem = ""
-        self.rules = self._load(self._rules_file, Rules, "governor.rules_damaged") or fallback
+        self._problem = self._pause_problem = ""
+        self.rules = self._kept_rules.read(fallback)
         self._meter = Meter(self._load(self._month_file, tuple[Month, ...], "governor.count_damaged") or ())
         self._kept, self._kept_at = self._meter.months, clock.monotonic()
         self._last = Used()
@@ -106,22 +107,29 @@ class Governing:
     @property
     def problem(self) -> str:
         """What was damaged, or cannot be kept for the next start."""
-        return together(self._rules_problem, self._pause_problem)
+        return together(self._kept_rules.doubt, self._problem, self._pause_problem)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the rules that hold may not be the owner's: then nothing is done for others by them."""
+        return bool(self._kept_rules.doubt)
 
     # The owner
 
     def set_rules(self, rules: Rules) -> None:
-        """In effect at once, and kept; where the disk refuses, ``problem`` says so."""
-        self._rules_problem = ""
+        """In effect at once, and kept; where the disk refuses, ``problem`` says so. The owner has seen them: whatever
+        was in doubt is so no longer."""
+        self._problem = ""
         if self._pause_problem:
             self._keep_pause(self._break_left())
         if rules != self.rules:
             self.rules = rules
             self.note(say("governor.event_rules"))
         try:
-            save_state(self._rules_file, rules)
+            if (place := self._kept_rules.keep(rules)) is not None:
+                self.note(say("governor.event_rules_used", place=str(place)))
         except StorageError as error:
-            self._rules_problem = say("governor.rules_not_kept", problem=said_by(error))
+            self._problem = say("governor.rules_not_kept", problem=said_by(error))
         self.decide()
         self._changed()
 
@@ -134,7 +142,14 @@ class Governing:
         self._changed()  # perhaps the same pause for another time
 
     def resume(self) -> None:
-        """End the owner's own break."""
+        """Go on, the owner says: their own break ends; where there is none, rules that are in doubt are those to
+        use."""
+        if not self._break_left() and self.in_doubt:
+            self.set_rules(self.rules)
+        self.end_break()
+
+    def end_break(self) -> None:
+        """End the owner's own break, and nothing else."""
         self._governor.resume()
         self._keep_pause(0.0)
         self.decide()
@@ -178,6 +193,7 @@ class Governing:
                 self.readings,
                 self.month,
                 self._moment(),
+                doubt=self.in_doubt,
             ),
         )
         self._note_pause(self.decision)
@@ -278,7 +294,7 @@ class Governing:
 
     def _damaged(self, file: Path, code: str, error: StorageError) -> None:
         logger.warning("%s", error)
-        self._rules_problem = together(self._rules_problem, say(code, place=str(set_aside(file))))
+        self._problem = together(self._problem, say(code, place=str(set_aside(file))))
 
     @staticmethod
     def _save(file: Path, state: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,7 +51,7 @@ from engine.library.download import Order, download, prepare
 from engine.library.fit import Machine
 from engine.library.folders import ModelsFolder
 from engine.library.hub import hub_of
-from engine.library.keeping import remove
+from engine.library.keeping import check_removable, remove
 from engine.library.known import known_models
 from engine.library.machine import look
 from engine.library.names import folder_name, is_repository
@@ -100,9 +101,11 @@ class LibraryService:
         *,
         limit: Callable[[], int | None] = lambda: None,
         uses: Callable[[], Mapping[str, ModelUse]] = dict,
+        let_go: Callable[[str], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         """``look_again``: somebody wants to see what is published now. ``limit``: bytes that the owner allows for all
-        models. ``uses``: what this machine does with each model now."""
+        models. ``uses``: what this machine does with each model now; ``let_go``: it does no more with one, while it is
+        being removed."""
         self._published = published or PublishedModels(
             data_directory / "published", clock, ModelsFolder(models).agreements
         )
@@ -111,7 +114,7 @@ class LibraryService:
         self._models = ModelsFolder(models, limit)
         self._clock = clock
         self._environment = environment
-        self._uses = uses
+        self._uses, self._let_go = uses, let_go
         self._listeners: set[Callable[[ControlEvent], None]] = set()
         self._news = asyncio.Event()
         self._ready = asyncio.Event()
@@ -337,12 +340,15 @@ class LibraryService:
             raise ModelInUseError(say("remove.stays", model=name))
         self._models.place(name)  # no path of somebody's making
         use = self._uses().get(name, ModelUse())
-        if use.contributed:
+        if use.contributed and not request.stop:
             raise ModelInUseError(say("remove.contributed", model=name), "model_contributed")
-        if use.answering:
+        if use.answering and not use.contributed:
             raise ModelInUseError(say("remove.answers", model=name, answers=use.answering), "model_answers")
-        await self._downloads.forget(name)
-        freed = await asyncio.to_thread(remove, self._models, name)
+        if use.contributed:
+            await asyncio.to_thread(check_removable, self._models, name)
+        async with self._let_go(name) if use.contributed else nullcontext():
+            await self._downloads.forget(name)
+            freed = await asyncio.to_thread(remove, self._models, name)
         self.changed()
         return ModelRemoved(ref=request.ref, model=name, freed=freed)
 

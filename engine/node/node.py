@@ -43,7 +43,7 @@ from engine.node.group_metrics import GroupMetrics
 from engine.node.joining import invitation_of, join, join_later, leave_later
 from engine.node.keys import NodeKeys
 from engine.node.library_service import LibraryService
-from engine.node.model_uses import disk_limit, model_uses
+from engine.node.model_uses import disk_limit, let_go, model_uses
 from engine.node.model_watch import watch_models
 from engine.node.network_service import make_network_service
 from engine.node.overlay_client import OverlayClient
@@ -130,11 +130,14 @@ class Node:
             self.follower.nudge,
             limit=lambda: disk_limit(self),
             uses=lambda: model_uses(self),
+            let_go=lambda model: let_go(self, model),
         )
         self.contribute_wanted = bool(configuration.contribute)
         self.governing = make_governing(self, directory.path, clock)
         self.automatic = AutomaticModel(self, directory.path, clock)
         self.keeper = PeerKeeper(self)
+        self.leaving: set[str] = set()
+        """Models that are about to be deleted."""
         self._applied: object = None
         self.devices = DeviceLimits(
             self.inference,
@@ -216,6 +219,8 @@ class Node:
         """What speaks against it besides what the governor decides; "": nothing."""
         if self._not_mine:
             return say("governor.not_mine")
+        if (model := self.contributed_model.partition(":")[0]) in self.leaving:
+            return say("remove.leaves", model=model)
         elsewhere = self.remote is not None and self.contributed_model == self.remote.model_id
         return "" if elsewhere else self.devices.reason
 
@@ -302,7 +307,7 @@ class Node:
             return  # nothing to stop but the owner's own answers
         self.contribute_wanted = on
         if on and by_owner:
-            self.governing.resume()
+            self.governing.end_break()
         self.governing.decide()
         self.governed()
 

@@ -38,7 +38,8 @@ class PeerKeeper:
         """Whether the contributed model is in memory and offered."""
         self.problem = ""
         """Why it is not, in plain words."""
-        self._model = ""  # what this machine's workers hold for others
+        self.model = ""
+        """What this machine's workers hold for others."""
         self.finishing = False
         """Whether running answers are given the time that they need before a pause."""
 
@@ -146,11 +147,11 @@ class PeerKeeper:
 
     async def _serve(self, peer: PeerPresence, model_id: str) -> None:
         node = self._node
-        if self._model not in ("", model_id):  # memory for two of them may not be there
+        if self.model not in ("", model_id):  # memory for two of them may not be there
             self.ready = False
             peer.offer(frozenset())
             await self._free_memory()
-        self._model = model_id
+        self.model = model_id
         try:
             node.published.check_serving(model_id)
             await node.inference.start([model_id])
@@ -168,10 +169,10 @@ class PeerKeeper:
         node.changed()
 
     async def _free_memory(self) -> None:
-        self._model = ""
         if self._node.remote is not None:
             self._node.remote.stop()
         await self._node.inference.stop()
+        self.model = ""
 
     async def _let_finish(self, peer: PeerPresence) -> None:
         """Before memory is given back, where the owner wants running answers finished rather than handed over."""

@@ -68,9 +68,18 @@ CONTRIBUTING = {
     "governor.power_unmeasured": mark("{device} does not say how much power it takes, so its limit does nothing."),
     "governor.too_long": mark("The owner of this machine takes requests of at most {most} tokens."),
     "governor.finishing": mark("Running answers are being finished; no new ones are taken."),
+    "governor.rules_doubt": mark("Your rules could not be read. Look at those that would hold now."),
     "governor.rules_damaged": mark(
-        "The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; "
-        "look whether they suit you."
+        "Your rules for contributing are damaged ({place}). Nothing is done for others until you use the rules of a "
+        "new machine, which would hold now, or change them."
+    ),
+    "governor.rules_unreadable": mark(
+        "Your rules for contributing could not be read. {problem} Nothing is done for others until you use the rules "
+        "of a new machine, which would hold now, or change them."
+    ),
+    "governor.rules_partly": mark(
+        "Some of your rules for contributing could not be read: {names}. Perhaps another version has written them "
+        "({place}). Nothing is done for others until you use the rules that would hold now, or change them."
     ),
     "governor.count_damaged": mark(
         "The count of this month's energy and traffic was damaged and is set aside as {place}. Limits of the month "
@@ -86,6 +95,7 @@ CONTRIBUTING = {
     "governor.event_paused": mark("Paused. {reasons}"),
     "governor.event_resumed": mark("Contributing goes on."),
     "governor.event_rules": mark("The rules were changed."),
+    "governor.event_rules_used": mark("The rules that hold are used; the file that could not be read is now {place}."),
     "governor.sensors_off": mark("The engine's settings switch this off (sensors)."),
     "governor.sensor_hangs": mark("The system did not answer in time."),
     "governor.sensor_failed": mark("It could not be read: {problem}"),

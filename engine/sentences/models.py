@@ -132,6 +132,11 @@ MODELS = {
         "{model} is being contributed: this machine answers others with it. Choose another model on the page "
         "Contribute, or switch contributing off, and remove it then."
     ),
+    "remove.leaves": mark("{model} is about to be deleted, so nobody is answered with it any more."),
+    "remove.own_answer": mark(
+        "A question of yours is being answered on this machine. Wait until that is done, or stop it, and remove "
+        "{model} then."
+    ),
     "remove.answers": mark(
         "{model} is answering ({answers}). Wait until it is done, or stop it, and remove the model then."
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,37 @@ def test_a_terminal_has_all_that_the_page_has(tmp_path: Path, capsys: pytest.Cap
         (device,) = json.loads(command("rules", "--json"))["devices"]
         assert (device["device"], device["memory_cap"]) == ("cpu", 4096)
     assert command("show", code=1)
+
+
+def test_rules_that_cannot_be_read_pause_until_the_terminal_says_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(*words: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["contribute", *words, "--data", str(tmp_path)])
+        told = capsys.readouterr()
+        assert ended.value.code == 0, told.err
+        return told.out
+
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"serve": "my_networks", "monthly_kwh": "twenty"}')
+    with running(tmp_path):
+        shown = command("show")
+        assert "Relaying      Your rules could not be read." in shown
+        assert "could not be read: monthly_kwh. Perhaps another version has written them" in shown
+        assert "`gentorrent contribute rules` prints the rules that would hold" in shown
+        assert json.loads(command("show", "--json"))["contribution"]["in_doubt"]
+    with running(tmp_path):
+        own = r"Paused\. You have paused it until [-\d]{10} \d\d:\d\d\. Your rules could not be read\. "
+        assert re.match(own, command("pause", "1h"))
+        assert command("resume").startswith("Paused. Your rules could not be read.")
+        assert "monthly_kwh" in json.loads(rules.read_text())
+        assert command("resume").strip() == "Not paused."
+        kept = json.loads(rules.read_text())
+        assert (kept["serve"], kept["monthly_kwh"]) == ("my_networks", None)
+        assert "twenty" in (tmp_path / "rules.json.damaged").read_text()
+        assert "Problem" not in command("show")
+        assert "the file that could not be read is now" in command("events")
 
 
 def test_a_rule_that_has_no_effect_here_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

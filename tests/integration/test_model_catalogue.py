@@ -1,7 +1,10 @@
 """The catalogue for a page over the control API: what is here, on its way, could be here; importing and removing."""
 
+import asyncio
 import json
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -255,11 +258,31 @@ async def test_removing(tmp_path, hub):  # noqa: F811
     data = tmp_path / "data"
     shutil.copytree(SOURCE, data / "models" / "mine")
     uses: dict[str, ModelUse] = {}
-    async with running(data, hub, uses=lambda: uses) as (service, told):
+    asked: list[str] = []
+    going = asyncio.Event()
+
+    @asynccontextmanager
+    async def let_go(model: str) -> AsyncIterator[None]:
+        asked.append(model)
+        try:
+            await going.wait()
+            yield
+        finally:
+            asked.remove(model)
+
+    async with running(data, hub, uses=lambda: uses, let_go=let_go) as (service, told):
         for use, code in ((ModelUse(contributed=True), "model_contributed"), (ModelUse(answering=2), "model_answers")):
             uses["mine"] = use
             refused = await ask(service, schema.RemoveModel(ref="r", model="mine"))
             assert (refused.code, refused.ref, bool(refused.words)) == (code, "r", True)
+            assert not asked
+        uses["mine"] = ModelUse(contributed=True, answering=2)
+        async with asyncio.TaskGroup() as tasks:
+            removing = tasks.create_task(ask(service, schema.RemoveModel(ref="s", model="mine", stop=True)))
+            await until(lambda: asked, PATIENCE)
+            assert (data / "models" / "mine").exists(), "others are being answered"
+            removing.cancel()
+        assert not asked
         uses["mine"] = ModelUse(loaded=True)
         size = (await shown(service, "mine")).size
         assert await ask(service, schema.RemoveModel(ref="r", model="mine")) == schema.ModelRemoved(
@@ -270,6 +293,26 @@ async def test_removing(tmp_path, hub):  # noqa: F811
         for name in ("mine", "../../keys"):
             assert isinstance(await ask(service, schema.RemoveModel(model=name)), schema.RequestFailed)
         await until(lambda: any(isinstance(one, schema.CatalogueChanged) for one in told), PATIENCE)
+
+
+async def test_removing_what_others_are_answered_with(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    shutil.copytree(SOURCE, data / "models" / "mine")
+    here: list[bool] = []
+
+    @asynccontextmanager
+    async def let_go(model: str) -> AsyncIterator[None]:
+        here.append((data / "models" / model).exists())
+        yield
+        here.append((data / "models" / model).exists())
+
+    uses = {name: ModelUse(contributed=True) for name in ("mine", "gone")}
+    async with running(data, hub, uses=lambda: uses, let_go=let_go) as (service, _):
+        assert isinstance(await ask(service, schema.RemoveModel(model="gone", stop=True)), schema.RequestFailed)
+        assert here == [], "nothing ends for what is not there"
+        removed = await ask(service, schema.RemoveModel(ref="r", model="mine", stop=True))
+        assert isinstance(removed, schema.ModelRemoved)
+    assert here == [True, False]
 
 
 async def test_importing_a_folder(tmp_path, hub):  # noqa: F811

@@ -10,8 +10,8 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ import psutil
 
 from engine.api.schema import (
     Contribution,
+    ControlRequest,
     GetContribution,
     PauseContributing,
     ResumeContributing,
@@ -101,7 +102,7 @@ class Pausing:
         await asyncio.to_thread(self._wait_ready, 120)
         asked = _Asked(lambda: self._ask(_prompt(dice, LONG if kind == "long prefill" else SHORT), TOKENS))
         victim, worker = await self._who_answers(asked)
-        async with open_control(self._network.data(victim), self._network.check) as control:
+        async with open_control(self._network.data(victim), self._network.check) as open_to, _read(open_to) as control:
             if kind == "finish":
                 await _when_pausing(control, "finish")
             moment = await self._moment(dice, kind, asked)
@@ -111,8 +112,7 @@ class Pausing:
             watching = threading.Thread(target=_watch, args=(worker.pid, freed_at))
             watching.start()
             pressed = time.monotonic()
-            await control.send(PauseContributing())
-            contribution = await _reply(control)
+            contribution = await control.ask(PauseContributing())
             await asyncio.to_thread(asked.thread.join)
             await asyncio.to_thread(watching.join)
             problems = [] if contribution.paused else ["the pause is not shown"]
@@ -120,8 +120,7 @@ class Pausing:
             problems += self._problems(asked, kind, during, victim, freed)
             if kind == "finish":
                 await _when_pausing(control, "hand_over")
-            await control.send(ResumeContributing())
-            await _reply(control)
+            await control.ask(ResumeContributing())
         tokens = asked.answer.prompt_tokens if asked.answer else 0
         return Told(kind, during, moment, tokens, freed, megabytes, tuple(problems))
 
@@ -258,14 +257,35 @@ async def _until(wanted: Callable[[], object], seconds: float = 120.0) -> None:
             await asyncio.sleep(0.005)
 
 
-async def _when_pausing(control: Control, choice: Literal["hand_over", "finish"]) -> None:
-    await control.send(GetContribution())
-    rules = (await _reply(control)).rules
-    await control.send(SetRules(rules=msgspec.structs.replace(rules, when_pausing=choice)))
-    await _reply(control)
+async def _when_pausing(control: _Asking, choice: Literal["hand_over", "finish"]) -> None:
+    rules = (await control.ask(GetContribution())).rules
+    await control.ask(SetRules(rules=msgspec.structs.replace(rules, when_pausing=choice)))
 
 
-async def _reply(control: Control) -> Contribution:
-    while not isinstance(event := await control.receive(), Contribution):
-        pass
-    return event
+class _Asking:
+    """Requests over a connection that a task of its own reads: the engine tells news all the time, and cuts off who
+    reads none of them while an answer takes minutes."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._replies: asyncio.Queue[Contribution] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            event = await self._control.receive()
+            if isinstance(event, Contribution):
+                self._replies.put_nowait(event)
+
+    async def ask(self, request: ControlRequest) -> Contribution:
+        await self._control.send(request)
+        return await self._replies.get()
+
+
+@asynccontextmanager
+async def _read(control: Control) -> AsyncIterator[_Asking]:
+    asking = _Asking(control)
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(asking.run())
+        yield asking
+        reading.cancel()

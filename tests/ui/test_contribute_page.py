@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
 from app import i18n
-from app.models.contribution_words import money_summary
+from app.models.contribution_words import money_summary, when_words
 from app.models.status import StatusModel
 from app.theme import DARK, LIGHT, Theme
 from app.views.basics import PlainLabel, Switch
@@ -188,15 +188,79 @@ def test_a_pause_that_could_not_be_kept_is_said(page: Shown, language: str, head
 
 
 def test_what_was_damaged_is_said_until_that_is_read(page: Shown) -> None:
-    damaged = together(say("governor.rules_damaged", place="/data/a"), say("governor.log_damaged", place="/data/b"))
+    damaged = together(say("governor.count_damaged", place="/data/a"), say("governor.log_damaged", place="/data/b"))
     page.hear(schema.Contribution(rules=RULES, problem=damaged))
     assert page.problem.status.text.whole_text == "Something was damaged and begins anew"
-    assert "set aside as /data/a. The rules that a new machine has hold" in page.problem.status.reason.whole_text
+    assert "set aside as /data/a. Limits of the month count from nothing" in page.problem.status.reason.whole_text
     assert "/data/b" in page.problem.status.reason.whole_text
     QTest.keyClick(page.problem.button, Qt.Key.Key_Space)
     assert isinstance(page.engine.requests[-1], schema.SetRules)
     page.status_model.engine_away("gone")
     assert not page.problem.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            (
+                "Your rules could not be read",
+                "Your rules for contributing are damaged (/data/rules.json). Nothing is done for others",
+                "Use these rules",
+                "For whom My networks",
+            ),
+        ),
+        (
+            "de",
+            (
+                "Deine Regeln ließen sich nicht lesen",
+                "Deine Regeln fürs Beitragen sind beschädigt (/data/rules.json). Für andere geschieht nichts",
+                "Diese Regeln nehmen",
+                "Für wen Meine Netze",
+            ),
+        ),
+    ],
+)
+def test_rules_that_could_not_be_read_are_shown_until_they_are_used(
+    page: Shown, language: str, words: tuple[str, ...]
+) -> None:
+    i18n.use(language)
+    held = schema.Rules(serve="my_networks", devices=(schema.DeviceRules(device="gpu0", on=False),))
+    doubt, damaged = say("governor.rules_doubt"), say("governor.rules_damaged", place="/data/rules.json")
+    page.hear(schema.Contribution(rules=held, paused=True, reasons=(doubt,), problem=damaged, in_doubt=True))
+    card = page.problem
+    facts = [f"{name.whole_text} {value.whole_text}" for name, value, _ in card.facts._rows]
+    assert card.status.text.whole_text == words[0]
+    assert card.status.reason.whole_text.startswith(words[1])
+    assert card.button.text() == words[2]
+    assert words[3] in facts
+    QTest.keyClick(card.button, Qt.Key.Key_Space)
+    assert page.engine.requests[-1] == schema.SetRules(rules=held, ref="contribution")
+    page.hear(schema.Contribution(rules=held, problem=say("governor.rules_not_kept", problem="Full.")))
+    assert not card.facts.isVisible()
+    page.hear(schema.Contribution(rules=held))
+    assert not card.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("language", "alone", "with_others"),
+    [
+        ("en", "You have paused it until {}.", "You have paused it until {}. A game is running."),
+        ("de", "Du hast es bis {} angehalten.", "Du hast es bis {} angehalten. Ein Spiel läuft."),
+    ],
+)
+def test_the_end_of_the_owners_pause_is_said_whatever_else_holds(
+    page: Shown, language: str, alone: str, with_others: str
+) -> None:
+    i18n.use(language)
+    own, game, end = say("governor.paused"), say("governor.game"), 1.9e9
+    paused = schema.ContributingState(on=True, status="paused", reason=together(own, game), by_owner=True)
+    page.hear(state(network=schema.NetworkState(status="ready"), contributing=paused))
+    page.hear(schema.Contribution(rules=RULES, paused=True, reasons=(own,), until=end, pause_until=end))
+    assert page.top.status.reason.whole_text == alone.format(when_words(end))
+    page.hear(schema.Contribution(rules=RULES, paused=True, reasons=(own, game), pause_until=end))
+    assert page.top.status.reason.whole_text == with_others.format(when_words(end))
 
 
 def test_a_model_whose_files_are_damaged_is_said_and_a_way_to_another_shown(page: Shown, qtbot) -> None:

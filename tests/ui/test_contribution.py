@@ -190,6 +190,19 @@ def test_pauses_are_the_engines() -> None:
     assert paused_words(contribution.now).startswith("You paused it. Goes on at ")
 
 
+def test_the_owners_own_pause_says_its_end_and_then_when_it_goes_on() -> None:
+    fields = {"paused": True, "reasons": ("You have paused it.", "The hour is off.")}
+    own = when_words(1.9e9)
+    said = {
+        (1.9e9, 0.0): f"You have paused it until {own}. The hour is off.",
+        (1.9e9, 2e9): f"You have paused it until {own}. The hour is off. Goes on at {when_words(2e9)}.",
+        (1.9e9, 1.9e9): f"You have paused it until {own}. The hour is off.",
+        (0.0, 0.0): "You have paused it. The hour is off.",
+    }
+    for (own_end, end), words in said.items():
+        assert paused_words(schema.Contribution(rules=RULES, until=end, pause_until=own_end, **fields)) == words
+
+
 def test_why_it_is_slower_is_said_and_what_a_driver_refuses_stands_beside_its_device() -> None:
     missing = schema.Missing(sensor="power_limit:gpu0", reason="The driver does not permit it.")
     devices = (GPU, schema.Device(device="gpu1", name="Other"))

@@ -54,7 +54,7 @@ def test_switch_pause_and_going_on(drive: Drive, tmp_path: Path, network: str) -
             assert before + 3590 < window.status.state.contributing.until < CLOCK.wall() + 3610
             await until(lambda: page.top.resume.isVisible())
             told = page.top.status.reason.whole_text
-            assert told.startswith("You have paused it. Goes on at ")
+            assert told.startswith("You have paused it until ")
             page.top.resume.click()
             await until(lambda: status(window) == "on")
             page.top.pause_start.click()

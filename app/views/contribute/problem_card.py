@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from app.i18n import tr
 from app.models.contribution_words import Problem
+from app.models.facts import Fact
 from app.theme import Theme
-from app.views.cards import Card, StatusRow
+from app.views.cards import Card, Facts, StatusRow
 
 
 class ProblemCard(Card):
@@ -26,11 +27,15 @@ class ProblemCard(Card):
         self.button.clicked.connect(self.answered)
         row.addWidget(self.button)
         self.column.addLayout(row)
+        self.facts = Facts(theme)
+        self.column.addWidget(self.facts)
         self.hide()
 
-    def show_problem(self, problem: Problem | None) -> None:
-        """None: all is well."""
+    def show_problem(self, problem: Problem | None, facts: list[Fact]) -> None:
+        """None: all is well. ``facts``: what the button takes."""
         self.setVisible(problem is not None)
         if problem is not None:
             self.status.show_status("warning", problem.heading, problem.words)
             self.button.setText(problem.answer)
+            self.facts.show_facts(facts)
+            self.facts.setVisible(bool(facts))

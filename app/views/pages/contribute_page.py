@@ -16,6 +16,7 @@ from app.models.contribution_words import (
     offers,
     paused_words,
     problem_words,
+    rules_facts,
     slowed_words,
     total_figures,
 )
@@ -208,7 +209,7 @@ class ContributePage(Page):
             card.setVisible(there)
         self.log.setVisible(there)
         self.charts.setVisible(there and len(self._model.history) > 0)
-        self.problem.show_problem(problem_words(now) if now is not None else None)
+        self._show_problem()
         if now is None or state is None:
             self.offers.show_offers(None)
             return
@@ -227,6 +228,12 @@ class ContributePage(Page):
         for rule_card in self.rules.values():
             rule_card.show_rules()
         self._show_devices()
+
+    def _show_problem(self) -> None:
+        now = self._model.now
+        in_doubt = self._model.rules if now is not None and now.in_doubt else None
+        facts = rules_facts(in_doubt, devices_summary(device_lines(self._model))) if in_doubt is not None else []
+        self.problem.show_problem(problem_words(now) if now is not None else None, facts)
 
     def _show_top(self) -> None:
         status, now = self._status, self._model.now

@@ -100,8 +100,10 @@ class ModelActs(QObject):
         if model is None:
             return
         title = tr("Delete {model} from this machine?", model=title_of(model))
-        dialog = confirm_dialog(self._parent, self._theme, title, removal_words(model), tr("Delete"))
-        dialog.accepted.connect(lambda: self._shelf.remove(name))
+        serves = model.use == "contributed"
+        action = tr("Stop and delete") if serves else tr("Delete")
+        dialog = confirm_dialog(self._parent, self._theme, title, removal_words(model), action)
+        dialog.accepted.connect(lambda: self._shelf.remove(name, stop=serves))
         dialog.open()
 
     def _show_page(self, name: str) -> None:

@@ -38,10 +38,13 @@ class GetLicence(LibraryRequest, frozen=True, kw_only=True, tag="get_licence"):
 
 class RemoveModel(LibraryRequest, frozen=True, kw_only=True, tag="remove_model"):
     """Delete a model from this machine with all that downloads of it have left. Answered by ``ModelRemoved``; refused
-    with the codes "model_contributed" (this machine serves it to others), "model_answers" (an answer of it is being
-    made) and "model_stays" (it comes with the program)."""
+    with the codes "model_contributed" (this machine serves it to others, and ``stop`` does not say to end that first),
+    "model_answers" (an answer of it is being made, or with ``stop`` any to the owner) and "model_stays" (it comes with
+    the program). With ``stop`` answers to others go on at other machines, or are made first, as the owner's rules say;
+    then another model is contributed, or none where the settings name this one."""
 
     model: ModelName
+    stop: bool = False
 
 
 class ImportModel(LibraryRequest, frozen=True, kw_only=True, tag="import_model"):

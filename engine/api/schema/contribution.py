@@ -37,7 +37,8 @@ class PauseContributing(ContributionRequest, frozen=True, kw_only=True, tag="pau
 
 
 class ResumeContributing(ContributionRequest, frozen=True, kw_only=True, tag="resume"):
-    """End the owner's own pause. Answered by :class:`Contribution`; other reasons may still hold."""
+    """End the owner's own pause; where there is none, use ``rules`` that are ``in_doubt``. Answered by
+    :class:`Contribution`; other reasons may still hold."""
 
 
 class WatchContribution(ContributionRequest, frozen=True, kw_only=True, tag="watch_contribution"):
@@ -107,8 +108,11 @@ class Totals(Struct, frozen=True, kw_only=True):
 
 class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contribution"):
     """``paused``: by a rule or by the owner, for all of ``reasons``, the weightiest first; ``until``: seconds since
-    1970 at which the last of them that has a known end ends, 0: not known. ``relay_reason``: why nothing is relayed.
-    ``slowed``: why this machine works more slowly than it could."""
+    1970 at which the last of them that has a known end ends, 0: not known; ``pause_until``: at which the owner's own
+    pause ends, 0: there is none, or it does not end by itself. ``relay_reason``: why nothing is relayed.
+    ``slowed``: why this machine works more slowly than it could. ``problem``: what could not be kept or read;
+    ``in_doubt``: the owner's rules were among that, and ``rules`` are used only once the owner says so (``SetRules``,
+    or ``ResumeContributing`` where no pause of theirs holds)."""
 
     ref: str = ""
     rules: Rules
@@ -118,9 +122,11 @@ class Contribution(ControlEvent, Worded, frozen=True, kw_only=True, tag="contrib
     paused: bool = False
     reasons: tuple[str, ...] = ()
     until: float = 0.0
+    pause_until: float = 0.0
     relay_reason: str = ""
     slowed: tuple[str, ...] = ()
-    problem: str = ""  # why rules cannot be kept, or were not read
+    problem: str = ""
+    in_doubt: bool = False
 
 
 class DeviceSample(Struct, frozen=True, kw_only=True):

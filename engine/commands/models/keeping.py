@@ -63,10 +63,15 @@ def import_model(
 def remove(
     model: Annotated[str, typer.Argument(metavar="NAME[:VARIANT]", help="A model on this machine.")],
     yes: Yes = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop answering others with it first, if that is done.")] = False,
     data: Data = None,
     json_output: Json = False,
 ) -> None:
-    """Delete a model, or one of its variants, and what interrupted downloads of it have left."""
+    """Delete a model, or one of its variants, and what interrupted downloads of it have left.
+
+    Of a model that the running engine contributes, answers under way go on at other machines, or are finished, as
+    the rules say; then the engine chooses another one to contribute.
+    """
     from engine.library.keeping import check_removable
     from engine.library.keeping import remove as delete
     from engine.library.sizes import gigabytes
@@ -79,7 +84,7 @@ def remove(
             raise ConfigurationError(f"Removing {name} cannot be undone. Add --yes.")
         if not typer.confirm(f"Delete {model} from {models.path}?", err=True):
             raise typer.Exit(1)
-    freed = None if variant else removed_by_engine(name, data)
+    freed = None if variant else removed_by_engine(name, data, stop=stop)
     if freed is None:
         freed = delete(models, name, variant)
     if json_output:

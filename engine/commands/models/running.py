@@ -3,6 +3,7 @@ it does, where one runs, for ``import`` and ``remove``."""
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from engine.api import schema
 from engine.commands.chats_common import Data, Json, line, print_json, run
-from engine.errors import InvalidRequestError, LicenceNeededError
+from engine.errors import InvalidRequestError, LicenceNeededError, ModelInUseError
 
 if TYPE_CHECKING:
     from engine.commands.control_client import ControlClient
@@ -70,18 +71,24 @@ def discard(name: Name, data: Data = None, json_output: Json = False) -> None:
     _done(schema.DiscardDownload(model=name), data, json_output, of=_BEGUN)
 
 
-def removed_by_engine(name: str, data: Data) -> int | None:
-    """The bytes that became free, or None where no engine is running; it refuses what it contributes or answers
-    with."""
+def removed_by_engine(name: str, data: Data, *, stop: bool) -> int | None:
+    """The bytes that became free, or None where no engine is running. One that contributes the model is asked to end
+    that with ``stop``, or where somebody at a terminal says so."""
     from engine.commands.api_client import EngineUnreachableError
 
     async def ask(client: ControlClient) -> schema.ModelRemoved:
-        return await client.ask(schema.RemoveModel(model=name), schema.ModelRemoved)
+        return await client.ask(schema.RemoveModel(model=name, stop=stop), schema.ModelRemoved)
 
     try:
         reply: schema.ModelRemoved = run(data, ask)
     except EngineUnreachableError:
         return None
+    except ModelInUseError as error:
+        if not sys.stdin.isatty():
+            raise ModelInUseError(f"{error} With --stop that is done first.", "model_contributed") from error
+        if not typer.confirm(f"This machine answers others with {name}. Stop that and delete it?", err=True):
+            raise typer.Exit(1) from None
+        return removed_by_engine(name, data, stop=True)
     return reply.freed
 
 

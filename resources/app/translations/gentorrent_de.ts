@@ -271,6 +271,10 @@
         <translation>Ein Herausgeber; niemand sonst hat es sich angesehen</translation>
     </message>
     <message>
+        <source>A question of yours is being answered on this machine. Wait until that is done, or stop it, and remove {model} then.</source>
+        <translation>Eine deiner Fragen wird auf diesem Rechner beantwortet. Warte, bis das fertig ist, oder brich es ab, und entferne {model} dann.</translation>
+    </message>
+    <message>
         <source>A relay carries sealed traffic. It cannot be read here, and uses your connection.</source>
         <translation>Ein Relay trägt versiegelten Verkehr. Er ist hier nicht lesbar und nutzt deine Leitung.</translation>
     </message>
@@ -3283,6 +3287,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Damit dein Rechner für andere da ist.</translation>
     </message>
     <message>
+        <source>Some of your rules for contributing could not be read: {names}. Perhaps another version has written them ({place}). Nothing is done for others until you use the rules that would hold now, or change them.</source>
+        <translation>Einige deiner Regeln fürs Beitragen ließen sich nicht lesen: {names}. Vielleicht hat eine andere Version sie geschrieben ({place}). Für andere geschieht nichts, bis du die Regeln nimmst, die jetzt gelten würden, oder sie änderst.</translation>
+    </message>
+    <message>
         <source>Somebody is at this machine. It goes on after {minutes} minutes without mouse and keyboard.</source>
         <translation>Jemand arbeitet an diesem Rechner. Nach {minutes} Minuten ohne Maus und Tastatur geht es weiter.</translation>
     </message>
@@ -3333,6 +3341,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Stop and ask me</source>
         <translation>Anhalten und fragen</translation>
+    </message>
+    <message>
+        <source>Stop and delete</source>
+        <translation>Beenden und löschen</translation>
     </message>
     <message>
         <source>Stop it</source>
@@ -4401,12 +4413,12 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Der Router vergibt einen öffentlichen Port für alle (Cone-NAT).</translation>
     </message>
     <message>
-        <source>The rules for contributing were damaged and are set aside as {place}. The rules that a new machine has hold; look whether they suit you.</source>
-        <translation>Die Regeln fürs Beitragen waren beschädigt und liegen jetzt unter {place}. Es gelten die Regeln eines neuen Rechners; sieh nach, ob sie dir passen.</translation>
-    </message>
-    <message>
         <source>The rules hold now, but cannot be kept for the next start: {problem}</source>
         <translation>Die Regeln gelten jetzt, lassen sich aber nicht für den nächsten Start aufheben: {problem}</translation>
+    </message>
+    <message>
+        <source>The rules that hold are used; the file that could not be read is now {place}.</source>
+        <translation>Die geltenden Regeln werden genommen; die Datei, die sich nicht lesen ließ, liegt jetzt unter {place}.</translation>
     </message>
     <message>
         <source>The rules were changed.</source>
@@ -4772,6 +4784,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Nur dieser Rechner</translation>
     </message>
     <message>
+        <source>This machine answers others with it. That ends first: answers under way go on at other machines, or are finished, as your rules say. Then the engine chooses another model for others.</source>
+        <translation>Dieser Rechner beantwortet damit Fragen anderer. Das endet zuerst: Laufende Antworten gehen auf anderen Rechnern weiter oder werden fertig, wie es deine Regeln sagen. Dann wählt das Programm ein anderes Modell für andere.</translation>
+    </message>
+    <message>
         <source>This machine can be reached from outside through the TURN server only.</source>
         <translation>Dieser Rechner ist von außen nur durch den TURN-Server erreichbar.</translation>
     </message>
@@ -4998,6 +5014,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
     <message>
         <source>Use the processor</source>
         <translation>Prozessor benutzen</translation>
+    </message>
+    <message>
+        <source>Use these rules</source>
+        <translation>Diese Regeln nehmen</translation>
     </message>
     <message>
         <source>Use {device} for others</source>
@@ -5306,6 +5326,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Du hast es bis zum nächsten Start der Engine angehalten.</translation>
     </message>
     <message>
+        <source>You have paused it until {time}.</source>
+        <translation>Du hast es bis {time} angehalten.</translation>
+    </message>
+    <message>
         <source>You have paused it.</source>
         <translation>Du hast es angehalten.</translation>
     </message>
@@ -5356,6 +5380,22 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>Your rules are not kept</source>
         <translation>Deine Regeln sind nicht gespeichert</translation>
+    </message>
+    <message>
+        <source>Your rules could not be read</source>
+        <translation>Deine Regeln ließen sich nicht lesen</translation>
+    </message>
+    <message>
+        <source>Your rules could not be read. Look at those that would hold now.</source>
+        <translation>Deine Regeln ließen sich nicht lesen. Sieh dir die an, die jetzt gelten würden.</translation>
+    </message>
+    <message>
+        <source>Your rules for contributing are damaged ({place}). Nothing is done for others until you use the rules of a new machine, which would hold now, or change them.</source>
+        <translation>Deine Regeln fürs Beitragen sind beschädigt ({place}). Für andere geschieht nichts, bis du die Regeln eines neuen Rechners nimmst, die jetzt gelten würden, oder sie änderst.</translation>
+    </message>
+    <message>
+        <source>Your rules for contributing could not be read. {problem} Nothing is done for others until you use the rules of a new machine, which would hold now, or change them.</source>
+        <translation>Deine Regeln fürs Beitragen ließen sich nicht lesen. {problem} Für andere geschieht nichts, bis du die Regeln eines neuen Rechners nimmst, die jetzt gelten würden, oder sie änderst.</translation>
     </message>
     <message>
         <source>a PDF cannot be written there</source>
@@ -6432,6 +6472,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{model} has another licence now ({licence}) than the one that you have accepted. It is not used until you have read and accepted that: on the page Models, or with: gentorrent models download {model}</source>
         <translation>{model} hat jetzt eine andere Lizenz ({licence}) als die, die du angenommen hast. Das Modell wird erst wieder benutzt, wenn du sie gelesen und angenommen hast: auf der Seite Modelle oder mit: gentorrent models download {model}</translation>
+    </message>
+    <message>
+        <source>{model} is about to be deleted, so nobody is answered with it any more.</source>
+        <translation>{model} wird gleich gelöscht, darum wird niemandem mehr damit geantwortet.</translation>
     </message>
     <message>
         <source>{model} is answering ({answers}). Wait until it is done, or stop it, and remove the model then.</source>

@@ -32,11 +32,12 @@ class Day:
         self.governor, self.rules, self.used = Governor(), rules, Month()
         self.now, self.seen, self.blind = 0.0, Readings(now=0.0), False
         self.month_share = 1.0
+        self.doubt = False
 
     def look(self) -> Decision:
         seen = None if self.blind else replace(self.seen, now=self.now)
         moment = Moment(self.now, MONDAY + self.now, utc, next_month=MONDAY + 86_400, month_share=self.month_share)
-        return self.governor.decide(self.rules, seen, self.used, moment)
+        return self.governor.decide(self.rules, seen, self.used, moment, doubt=self.doubt)
 
     def after(self, seconds: float) -> Decision:
         for _ in range(int(seconds)):
@@ -144,6 +145,42 @@ def test_the_owners_own_pause_ends_by_itself_by_hand_or_never() -> None:
     assert day.look().until == 0
     day.governor.resume()
     assert day.look().active
+
+
+def test_the_end_of_the_owners_own_pause_is_known_whatever_else_holds() -> None:
+    day = Day(Rules())
+    assert day.look().pause_until == 0
+    day.see(battery=True)
+    day.governor.pause(3600, day.now)
+    told = day.look()
+    assert codes(told) == ["paused", "battery"]
+    assert (told.until, told.pause_until) == (0, MONDAY + 3600)
+    day.governor.pause(None, day.now)
+    assert day.look().pause_until == 0
+    day.see(battery=False)
+    day.rules = Rules(schedule=(ALL_DAY & ~0b1111,) * 7)
+    day.governor.pause(3600, day.now)
+    told = day.after(10)
+    assert (told.until, told.pause_until) == (MONDAY + 4 * 3600, MONDAY + 3600)
+    assert day.hour(1).pause_until == 0
+
+
+def test_by_rules_that_are_in_doubt_nothing_is_done() -> None:
+    day = Day(Rules())
+    day.doubt = True
+    told = day.look()
+    assert codes(told) == ["rules_doubt"]
+    assert parts_of(told.relay_reason)[0].code == "governor.rules_doubt"
+    assert not told.until
+    day.governor.pause(3600, day.now)
+    day.see(battery=True)
+    assert codes(day.look()) == ["paused", "rules_doubt", "battery"]
+    day.governor.resume()
+    day.see(battery=False)
+    day.doubt = False
+    told = day.after(10)
+    assert told.active
+    assert not told.relay_reason
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from engine.config import Configuration
 from engine.forwarding.members import Load, Member
 from engine.governor.choosing import Seen, asked_of
 from engine.governor.readings import DeviceReading, Readings
-from engine.governor.rules import Rules
+from engine.governor.rules import DeviceRules, Rules
 from engine.ids import NodeId
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.supervisor.devices import PROCESSOR, Device
@@ -68,8 +69,17 @@ def test_room_on_the_processor_is_what_its_cap_leaves() -> None:
     free = (PROCESSOR, DeviceLimit())
     assert 0 < room(CARD, [free], None, 0) <= 8 * GIGABYTE, "half of the main memory"
     assert room(CARD, [(PROCESSOR, DeviceLimit(memory=1 << 30))], None, 16 * GIGABYTE) == 1 << 30
-    assert as_used(CARD, [free]) == MACHINE, "no card counts that is off"
-    assert as_used(CARD, [(gpu("a", 24), DeviceLimit())]) == CARD
+    assert as_used(CARD, [free], {}) == MACHINE, "no card counts that is off"
+
+
+def test_of_the_graphics_cards_the_smallest_that_is_on_counts() -> None:
+    large, small = (gpu("a", 24), DeviceLimit()), (gpu("b", 8), DeviceLimit())
+    speeds = {"a": 9e11, "b": 3e11}
+    for usable, card in (([large], ("a", 24, 9e11)), ([small], ("b", 8, 3e11)), ([large, small], ("b", 8, 3e11))):
+        used = as_used(CARD, usable, speeds)
+        assert (used.gpu, used.gpu_memory // GIGABYTE, used.gpu_read_speed) == card
+        assert (used.memory, used.read_speed) == (CARD.memory, CARD.read_speed)
+    assert as_used(CARD, [(gpu("c", 0), DeviceLimit())], {}).gpu_memory == CARD.gpu_memory, "it does not say"
 
 
 def test_what_is_not_here_is_judged_by_the_catalogue(tmp_path: Path) -> None:
@@ -114,20 +124,25 @@ def lie_here(node: Node, *infos: ModelInfo) -> None:
     cast(Any, node.inference).infos = infos
 
 
+@contextmanager
+def made(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) -> Iterator[Node]:
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    configuration = Configuration(
+        data_directory=folder, bootstrap="http://127.0.0.1:1", api_port=0, sensors=False, **more
+    )
+    with acquire_lock(DataDirectory(folder).lock) as lock:
+        node = Node(configuration, lock, SystemClock())
+        yield node
+        node.api._socket.close()
+
+
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Node]:
-    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
-    more = getattr(request, "param", {})
-    configuration = Configuration(
-        data_directory=tmp_path, bootstrap="http://127.0.0.1:1", api_port=0, sensors=False, **more
-    )
-    with acquire_lock(DataDirectory(tmp_path).lock) as lock:
-        node = Node(configuration, lock, SystemClock())
+    with made(tmp_path, monkeypatch, **getattr(request, "param", {})) as node:
         node.inference = cast(Any, Models())
         node.automatic._machine = MACHINE
         lie_here(node, _info(BUILTIN_MODEL, 20), _info(SMALL, 150), _info(LARGE, 1200))
         yield node
-        node.api._socket.close()
 
 
 def test_the_choice_is_served_and_told_with_its_reason(node: Node) -> None:
@@ -169,6 +184,31 @@ def test_a_cap_of_the_processors_memory_bounds_the_choice(node: Node) -> None:
     inference.limit, inference.barred = DeviceLimit(memory=1), "It is switched off."
     node.automatic.look()
     assert node.contributed_model == SMALL, "nobody is served, so nothing is chosen"
+
+
+@pytest.mark.parametrize(
+    ("off", "model"),
+    [
+        ((), SMALL),
+        (("little",), LARGE),
+        (("big",), SMALL),
+        (("big", "little"), SMALL),
+    ],
+)
+def test_the_memory_of_a_device_that_is_switched_off_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off: tuple[str, ...], model: str
+) -> None:
+    """From the owner's rules to the choice. A model is loaded on each card that is on, else on the processor."""
+    cards = (gpu("big", 24), gpu("little", 1), PROCESSOR)
+    monkeypatch.setattr("engine.node.backends.find_devices", lambda: cards)
+    with made(tmp_path, monkeypatch) as node:
+        infos = [_info(BUILTIN_MODEL, 20), _info(SMALL, 150), _info(LARGE, 1200)]
+        monkeypatch.setattr(node.inference, "models", lambda: infos)
+        node.automatic._machine = CARD
+        switched = tuple(DeviceRules(device=name, on=False) for name in off)
+        node.governing.set_rules(Rules(devices=(*switched, DeviceRules(device="cpu", memory_cap=800))))
+        node.automatic.look()
+        assert node.contributed_model == model
 
 
 def test_a_device_that_rests_is_not_lost(node: Node) -> None:

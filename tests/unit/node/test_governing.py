@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
+
+import pytest
 
 from engine.clock import SystemClock
 from engine.governor.readings import Readings
 from engine.governor.rules import Rules
 from engine.node.governing import Governing, Used
 from engine.sentences import parts_of
+from engine.storage.files import storage_error
 
 
 class Source:
@@ -65,29 +70,110 @@ def test_rules_hold_at_once_and_after_a_restart(tmp_path: Path) -> None:
     assert "governor.event_paused" in codes(again)
 
 
-def test_damaged_rules_are_set_aside_and_said(tmp_path: Path) -> None:
-    (tmp_path / "rules.json").write_text('{"price": -3}', encoding="utf-8")
+def spoilt(folder: Path, text: str = "x") -> Made:
+    (folder / "rules.json").write_text(text, encoding="utf-8")
+    return Made(folder)
+
+
+def pausing(made: Made) -> list[str]:
+    return [parts_of(reason)[0].code for reason in made.governing.decision.reasons]
+
+
+def test_rules_that_cannot_be_read_pause_everything_until_the_owner_says_so(tmp_path: Path) -> None:
+    for made in (spoilt(tmp_path), Made(tmp_path)):  # the second start knows as much as the first
+        assert made.governing.rules == Rules(relay_rate=7)
+        assert made.governing.in_doubt
+        assert pausing(made) == ["governor.rules_doubt"]
+        assert parts_of(made.governing.decision.relay_reason)[0].code == "governor.rules_doubt"
+        assert parts_of(made.governing.problem)[0].code == "governor.rules_damaged"
+        assert (tmp_path / "rules.json").read_text(encoding="utf-8") == "x"
+    before = made.changes
+    made.governing.resume()
+    assert made.changes > before
+    assert codes(made)[-2:] == ["governor.event_rules_used", "governor.event_resumed"]
+    assert (tmp_path / "rules.json.damaged").read_text(encoding="utf-8") == "x"
+    for one in (made, Made(tmp_path)):
+        assert one.governing.rules == Rules(relay_rate=7)
+        assert one.governing.decision.active
+        assert not one.governing.problem
+        assert not one.governing.in_doubt
+        assert not one.governing.decision.relay_reason
+
+
+def test_whoever_saves_rules_has_looked(tmp_path: Path) -> None:
+    made = spoilt(tmp_path)
+    made.governing.set_rules(Rules(serve="my_networks"))
+    assert made.governing.decision.active
+    assert Made(tmp_path).governing.rules == Rules(serve="my_networks")
+
+
+def test_the_end_of_a_pause_says_nothing_of_rules(tmp_path: Path) -> None:
+    made = spoilt(tmp_path)
+    made.governing.pause(60)
+    made.governing.resume()
+    assert pausing(made) == ["governor.rules_doubt"]
+    made.governing.pause(60)
+    assert pausing(made) == ["governor.paused", "governor.rules_doubt"]
+    made.governing.end_break()  # as the switch does
+    made.governing.end_break()
+    assert pausing(made) == ["governor.rules_doubt"]
+    made.governing.resume()
+    assert made.governing.decision.active
+
+
+def test_what_is_known_of_damaged_rules_holds_and_the_rest_is_named(tmp_path: Path) -> None:
+    text = '{"serve": "my_networks", "price": -3, "only_on_sundays": true, "relay_rate": null}'
+    made = spoilt(tmp_path, text)
+    assert made.governing.rules == Rules(serve="my_networks", relay_rate=7)
+    assert pausing(made) == ["governor.rules_doubt"]
+    (told,) = parts_of(made.governing.problem)
+    assert told.code == "governor.rules_partly"
+    assert told.values["names"] == "price, only_on_sundays, relay_rate"
+    made.governing.set_rules(made.governing.rules)
+    assert (tmp_path / "rules.json.damaged").read_text(encoding="utf-8") == text
+    assert Made(tmp_path).governing.decision.active
+
+
+def test_rules_that_the_system_does_not_give_pause_too(tmp_path: Path) -> None:
+    (tmp_path / "rules.json").mkdir()
     made = Made(tmp_path)
-    assert made.governing.rules == Rules(relay_rate=7)
-    assert (tmp_path / "rules.json.damaged").exists()
-    assert parts_of(made.governing.problem)[0].code == "governor.rules_damaged"
+    assert pausing(made) == ["governor.rules_doubt"]
+    assert parts_of(made.governing.problem)[0].code == "governor.rules_unreadable"
+    made.governing.resume()
+    assert Made(tmp_path).governing.decision.active
+
+
+def test_what_could_not_be_read_stays_where_the_disk_refuses_the_new_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = spoilt(tmp_path)
+    full = storage_error("write", tmp_path, OSError(errno.ENOSPC, "No space left on device"))
+    with monkeypatch.context() as refusing:
+        refusing.setattr("engine.node.kept_rules.save_state", Mock(side_effect=full))
+        made.governing.resume()
+    assert made.governing.decision.active
+    assert parts_of(made.governing.problem)[0].code == "governor.rules_not_kept"
+    assert (tmp_path / "rules.json").read_text(encoding="utf-8") == "x"
+    assert pausing(Made(tmp_path)) == ["governor.rules_doubt"]
+    made.governing.set_rules(made.governing.rules)
+    assert (tmp_path / "rules.json.damaged").read_text(encoding="utf-8") == "x"
+    assert Made(tmp_path).governing.decision.active
 
 
 def test_whatever_is_damaged_is_set_aside_and_said(tmp_path: Path) -> None:
-    files = ("rules.json", "contributed.json", "events.json", "pause.json")
+    files = ("contributed.json", "events.json", "pause.json")
     for file in files:
         (tmp_path / file).write_text("x", encoding="utf-8")
     made = Made(tmp_path)
     assert all((tmp_path / f"{file}.damaged").read_text(encoding="utf-8") == "x" for file in files)
     assert {part.code for part in parts_of(made.governing.problem)} == {
-        "governor.rules_damaged",
         "governor.count_damaged",
         "governor.log_damaged",
         "governor.pause_damaged",
     }
     again = Made(tmp_path)
     assert not again.governing.problem
-    assert "governor.rules_damaged" in codes(again), "who looks only now reads it in the log"
+    assert "governor.count_damaged" in codes(again), "who looks only now reads it in the log"
 
 
 def test_the_log_says_nothing_of_pauses_while_nothing_is_contributed(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from engine.clock import SystemClock
 from engine.config import Configuration
+from engine.errors import ModelInUseError, StorageError
 from engine.governor.rules import DeviceRules, Rules
 from engine.inference.types import ModelInfo
+from engine.node.model_uses import let_go
 from engine.node.node import Node
 from engine.node.peer_presence import PeerPresence
 from engine.node.status import contributing_state
@@ -44,6 +47,9 @@ class SlowInference:
 
     async def stop(self) -> None:
         self.stops += 1
+
+    async def refresh(self) -> None:
+        pass
 
 
 @asynccontextmanager
@@ -301,3 +307,53 @@ async def test_rules_that_speak_against_it_from_the_start_hold_from_the_start(tm
         await until(lambda: inference.begun)
         node.governing.set_rules(Rules(devices=(DeviceRules(device="cpu", on=False),)))
         await until(lambda: not inference.loading)
+
+
+async def test_a_model_that_is_deleted_is_left_first_and_another_one_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        node.governing.set_rules(Rules(model="mine"))
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        stops = inference.stops
+        node.answers.running_here = 1
+        with pytest.raises(ModelInUseError):
+            async with let_go(node, "mine"):
+                raise AssertionError("it would lose its worker")
+        assert (node.keeper.ready, inference.stops) == (True, stops)
+        node.answers.running_here = 0
+        async with let_go(node, "mine"):
+            assert inference.stops > stops
+            assert not node.keeper.model
+            told = contributing_state(node)
+            assert (told.on, told.status) == (True, "paused")
+            assert told.words["reason"][0].code == "remove.leaves"
+        assert node.governing.rules.model == ""
+        await until(lambda: node.keeper.ready and node.keeper.model == node.contributed_model != "mine")
+
+
+async def test_a_model_that_is_not_deleted_after_all_is_served_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        node.governing.set_rules(Rules(model="mine:q4"))
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        with pytest.raises(StorageError):
+            async with let_go(node, "mine"):
+                raise StorageError("The disk says no.")
+        await until(lambda: node.keeper.ready)
+        assert node.keeper.model == "mine:q4"
+
+
+async def test_without_another_model_to_choose_the_switch_goes_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        node.configuration = msgspec.structs.replace(node.configuration, contribute="mine")
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        async with let_go(node, "mine"):
+            pass
+        assert contributing_state(node).status == "off"
