@@ -31,11 +31,11 @@ def _read_devices(raw: object) -> tuple[tuple[DeviceRules, ...], list[str]]:
     lost = []
     for entry in raw if isinstance(raw, list) else [raw]:
         try:
-            device = msgspec.convert(entry, _Named).device
+            device, ruled = msgspec.convert(entry, _Named).device, msgspec.convert(entry, dict[str, object])
         except msgspec.ValidationError:
             lost.append("devices")
             continue
-        found[device], names = _read(entry, DeviceRules(device=device))
+        found[device], names = _read(ruled, DeviceRules(device=device))
         lost += [f"{device}.{name}" for name in names]
     if len(found) > MOST_DEVICES:
         lost.append("devices")

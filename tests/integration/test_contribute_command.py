@@ -62,7 +62,7 @@ def test_rules_that_cannot_be_read_pause_until_the_terminal_says_go_on(
         return told.out
 
     rules = tmp_path / "rules.json"
-    rules.write_text('{"serve": "my_networks", "monthly_kwh": "twenty"}')
+    rules.write_text('{"price": 0.25, "monthly_kwh": "twenty"}')
     with running(tmp_path):
         shown = command("show")
         assert "Relaying      Your rules could not be read." in shown
@@ -76,7 +76,7 @@ def test_rules_that_cannot_be_read_pause_until_the_terminal_says_go_on(
         assert "monthly_kwh" in json.loads(rules.read_text())
         assert command("resume").strip() == "Not paused."
         kept = json.loads(rules.read_text())
-        assert (kept["serve"], kept["monthly_kwh"]) == ("my_networks", None)
+        assert (kept["price"], kept["monthly_kwh"]) == (0.25, None)
         assert "twenty" in (tmp_path / "rules.json.damaged").read_text()
         assert "Problem" not in command("show")
         assert "the file that could not be read is now" in command("events")

@@ -217,7 +217,7 @@ def test_what_was_damaged_is_said_until_that_is_read(page: Shown) -> None:
                 "Deine Regeln ließen sich nicht lesen",
                 "Deine Regeln fürs Beitragen sind beschädigt (/data/rules.json). Für andere geschieht nichts",
                 "Diese Regeln nehmen",
-                "Für wen Meine Netze",
+                "Für wen Meinen Netzen",
             ),
         ),
     ],

@@ -183,16 +183,17 @@ async def test_rules_and_the_log_outlive_the_engine(tmp_path: Path) -> None:
     assert again.governing.problem == ""
 
 
-async def test_damaged_rules_are_set_aside_and_said(tmp_path: Path) -> None:
+async def test_damaged_rules_are_said_and_set_aside_once_there_are_others(tmp_path: Path) -> None:
     (tmp_path / "rules.json").write_bytes(b"\x00{not rules")
 
     engine = Engine(tmp_path, local(2026, 11, 30), Rules(relay_rate=7.0))
 
     assert engine.governing.rules == Rules(relay_rate=7.0)
     assert parts_of(engine.governing.problem)[0].code == "governor.rules_damaged"
-    assert (tmp_path / "rules.json.damaged").read_bytes() == b"\x00{not rules"
+    assert (tmp_path / "rules.json").read_bytes() == b"\x00{not rules"
     engine.governing.set_rules(Rules())
     assert engine.governing.problem == ""
+    assert (tmp_path / "rules.json.damaged").read_bytes() == b"\x00{not rules"
 
 
 async def test_sensors_that_hang_stop_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
