@@ -283,6 +283,9 @@ class ChatsModel(QObject):
                     self._list_folder(0, first=True)
             case schema.ChatChanged():
                 self._entry_changed(event.chat)
+            case schema.MessageChanged():
+                self._message_changed(event)
+                return
             case schema.MessagesRemoved(ref="delete-message"):
                 back = schema.RestoreMessages(chat=event.chat, removed=event.removed, ref="restore-messages")
                 self._offer_undo(back, tr("%Ln message(s) deleted", "", event.count))
@@ -329,6 +332,13 @@ class ChatsModel(QObject):
             if chat.chat != self.current:
                 self.unread.add(chat.chat)
             self.answered.emit(chat.chat)
+
+    def _message_changed(self, event: schema.MessageChanged) -> None:
+        """Who has a chat open hears of an answer's end before the list does: who leaves in between has seen it."""
+        chat, ended = self._chats.get(event.chat), event.message
+        if chat is not None and ended.state != "writing" and chat.answering == ended.message:
+            self._entry_changed(replace(chat, answering=""))
+            self.changed.emit()
 
     def _list(self, before: int) -> bool:
         return self._send(schema.ListChats(before=before, limit=PAGE, watch=True, ref=f"list-{before}"))

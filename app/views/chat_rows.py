@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
+    QFocusEvent,
     QFont,
     QKeyEvent,
     QKeySequence,
@@ -75,12 +76,14 @@ class ChatRows(QListWidget):
         self.editing = False
         self._new_folder = ""
         self._shown = ""  # the chat that was open when the list was filled
+        self._awaited = True  # it was not in the list yet
 
     # ---------------------------------------------------------------------------------------------------------- shown
 
     def fill(self) -> None:
         """Show what the model knows; the row with the keyboard's place and the scroll position stay; another chat that
-        was opened takes that place."""
+        was opened takes that place. While it is a new one, which is in the list a moment later or never, no row is
+        marked, unless the keyboard is here."""
         chats = self._chats
         place, at = self.verticalScrollBar().value(), key_of(self.currentItem())
         message = message_of(self.currentItem())
@@ -94,14 +97,18 @@ class ChatRows(QListWidget):
                 self._add_heading(group)
                 for chat in () if group.collapsed else group.chats:
                     self._add(chat.chat, title_of(chat), folder=group.folder)
-        known = chats.entry(chats.current) is not None  # a new chat is in the list a moment after it was opened
-        if chats.current != self._shown and (known or not chats.current):
-            self._shown = chats.current
-            if known and at[0] != chats.current:
+        known = chats.entry(chats.current) is not None
+        if chats.current != self._shown:
+            self._shown, self._awaited = chats.current, True
+        if self._awaited and known:
+            self._awaited = False
+            if at[0] != chats.current:
                 at, message = (chats.current, ""), ""
         entry = chats.entry(at[0] or chats.current)
         folder = entry.folder if entry else ""
         any(self._go_to(*row) for row in ((at, message), (at,), ((chats.current, ""),), (("", folder),)))
+        if self._awaited and not self.hasFocus():
+            self.clearSelection()
         self.verticalScrollBar().setValue(place)
         if self._new_folder and not chats.query and self._go_to(("", self._new_folder)):
             self._new_folder = ""
@@ -173,6 +180,16 @@ class ChatRows(QListWidget):
         return [self.item(row) for row in range(self.count())]
 
     # ----------------------------------------------------------------------------------------------------- what is done
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self.currentItem() is not None:
+            self.currentItem().setSelected(True)  # where the keyboard is
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if self._awaited and event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.clearSelection()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.editing:  # the editor of a name lets Enter pass

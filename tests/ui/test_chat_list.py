@@ -55,6 +55,42 @@ def test_chats_are_listed_opened_and_searched(drive: Drive, tmp_path: Path) -> N
     drive(scenario())
 
 
+def test_no_chat_is_marked_while_a_new_one_is_open(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            shown = window.window.chat_page.chats.list
+
+            def marked() -> list[str]:
+                return [item.text() for item in shown.selectedItems()]
+
+            ask(window, "One?")
+            await until(lambda: window.turn.state == "done" and marked() == ["One?"])
+            shown.setFocus()
+            await until(shown.hasFocus)
+            QTest.keyClick(window.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+            await until(lambda: marked() == [])
+            window.chats.changed.emit()  # as the engine's news of other chats do
+            assert marked() == []
+            shown.setFocus()
+            await until(lambda: marked() == ["One?"])  # where the keyboard is
+            window.chats.changed.emit()
+            assert marked() == ["One?"]
+            window.window.composer.input.setFocus()
+            await until(lambda: marked() == [])
+            ask(window, "Two?")
+            await until(lambda: marked() == ["Two?"])
+            shown.setFocus()
+            await until(shown.hasFocus)
+            QTest.keyClick(shown, Qt.Key.Key_Delete)
+            await until(lambda: rows(window) == ["Today", "One?"])
+            await until(lambda: marked() == ["One?"])  # the keyboard goes on from there
+            window.window.composer.input.setFocus()
+            await until(lambda: marked() == [])
+
+    drive(scenario())
+
+
 def test_chat_is_renamed_deleted_and_brought_back(drive: Drive, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with played_engine(tmp_path, PlayedEngine()), open_window(tmp_path, NoProcess()) as window:

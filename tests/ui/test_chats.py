@@ -463,6 +463,20 @@ def test_answer_that_ends_elsewhere_is_marked_until_it_is_read() -> None:
     assert model.unread == set()
 
 
+def test_answer_whose_end_was_seen_is_not_marked_when_its_chat_is_left_at_that_moment() -> None:
+    model = listed(Engine(), entry("a", answering="x"), entry("b"))
+    ended: list[str] = []
+    model.answered.connect(ended.append)
+    model.show_current("a")
+    model.receive(schema.MessageChanged(chat="a", message=answer("x", "q", "Wri", state="writing")))
+    assert ended == []
+    model.receive(schema.MessageChanged(chat="a", message=answer("x", "q", "Written.")))
+    model.show_current("b")  # before the list hears of it
+    model.receive(schema.ChatChanged(chat=entry("a")))
+    assert model.unread == set()
+    assert ended == ["a"]
+
+
 def test_deletion_can_be_undone_until_the_offer_is_over() -> None:
     engine = Engine()
     model = listed(engine, entry("a"), entry("t", temporary=True))
