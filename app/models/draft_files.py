@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -146,6 +146,21 @@ class DraftFiles(QObject):
     def at_risk(self, chat: str) -> list[schema.AddAttachment]:
         """What gives another engine the files of a chat that this one has not saved."""
         return [piece for one in self._held.values() if one.chat == chat for piece in _pieces(one)]
+
+    def held_chats(self) -> set[str]:
+        """Those with such files."""
+        return {one.chat for one in self._held.values()}
+
+    def hold(self, pieces: Iterable[schema.AddAttachment]) -> None:
+        """Files that an engine is given again, whole: it may not save them either."""
+        for piece in pieces:
+            before = self._held.get(piece.attachment)
+            text = (before.text if before is not None and piece.at else "") + piece.text
+            self._hold(DraftFile(piece.attachment, piece.chat, piece.name, len(text), text=text))
+
+    def let_go(self, file: str) -> None:
+        """This one is saved, or no engine takes it."""
+        self._held.pop(file, None)
 
     def all_saved(self) -> None:
         """The disk takes everything again."""

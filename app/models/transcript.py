@@ -151,7 +151,8 @@ class ChatTranscript(Asking):
             self._underway.leave(self.chat, self._debts(self._doubtful))
         unsaved = any(not turn.saved for turn in self.turns) or self.files.at_risk(self.chat)
         if not self._doubtful and unsaved:
-            self._at_risk[self.chat] = self._debts(lost=True)
+            debts = self._debts(lost=True)  # files are held beside it
+            self._at_risk[self.chat] = [one for one in debts if not isinstance(one, schema.AddAttachment)]
         if self.loading and self._draft.strip():
             self._typed[self.chat] = self._draft
         self.unsent_changed.emit()
@@ -195,6 +196,7 @@ class ChatTranscript(Asking):
     def owe(self, unsent: Unsent) -> None:
         """What an earlier window could not give the engine."""
         self._owed.add(unsent.requests)
+        self.files.hold(one for one in unsent.requests if isinstance(one, schema.AddAttachment))
         self._typed |= unsent.typed
 
     def _shown_anew(self) -> None:
@@ -235,6 +237,11 @@ class ChatTranscript(Asking):
         self._owed.add(self._underway.lost())
         for requests in self._at_risk.values():
             self._owed.add(requests)
+        waiting = {one.attachment for one in self._owed.requests if isinstance(one, schema.AddAttachment)}
+        for chat in self.files.held_chats() - {self.chat}:
+            files = [one for one in self.files.at_risk(chat) if one.attachment not in waiting]
+            made = [schema.CreateChat(chat=chat)] if files and chat not in self._at_risk else []
+            self._owed.add([*made, *files])
         self._at_risk.clear()
         self._tell_running()
         if self.running:
@@ -257,7 +264,9 @@ class ChatTranscript(Asking):
         self._of_files(event)
         if self._underway.kept(event) == self.chat:
             self._kept_draft = self._told_draft
-        if self._owed.receive(event):
+        paid = self._owed.receive(event)
+        if paid is not None:
+            self._paid(paid, event)
             self.unsent_changed.emit()
             return
         match event:
@@ -275,6 +284,16 @@ class ChatTranscript(Asking):
                 self._set_up_elsewhere(settings)
             case _ if getattr(event, "chat", None) == self.chat:
                 self._of_chat(event)
+
+    def _paid(self, request: OwedRequest, event: schema.Event) -> None:
+        """The engine has got what it was owed, or will never take it. What it has in its memory alone it is given again
+        if it ends, unless that shows and is given with the rest of it."""
+        unsaved = isinstance(event, schema.Accepted) and not event.saved
+        if isinstance(request, schema.AddAttachment):
+            if not (request.more or unsaved or request in self._owed.requests):
+                self.files.let_go(request.attachment)
+        elif unsaved and request.chat != self.chat:
+            self._at_risk.setdefault(request.chat, []).append(request)
 
     def _chats_removed(self, event: schema.ChatsRemoved) -> None:
         """What was being written in the open chat stays with it, and is there again if it is brought back."""

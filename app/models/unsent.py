@@ -75,15 +75,16 @@ class Owed:
                     return
                 self._sent.add(ref)
 
-    def receive(self, event: schema.Event) -> bool:
-        """Whether the event answers one of them."""
+    def receive(self, event: schema.Event) -> OwedRequest | None:
+        """The one of them that the event answers."""
         ref = getattr(event, "ref", "")
-        if not ref or ref not in self._waiting:
-            return False
+        answered = self._waiting.get(ref) if ref else None
+        if answered is None:
+            return None
         if not (isinstance(event, schema.RequestFailed) and event.code in _KEPT_FOR_LATER):
             del self._waiting[ref]
         self.pay()
-        return True
+        return answered
 
 
 def joined(*texts: str) -> str:

@@ -10,9 +10,11 @@ import aiohttp
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from app.models.asking import MAX_QUESTION
 from app.models.catalogue import BUILTIN, ModelChoice
+from app.models.transcript import ChatTranscript
 from app.models.unsent import Owed, Unsent, merged
 from engine.api import schema
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, Window, open_window, played_engine, until
@@ -324,6 +326,59 @@ def test_files_of_a_refused_question_show_at_once() -> None:
     chat.retry()
     assert chat.files.files == []
     assert engine.sent(schema.SendMessage)[-1].attachments == ("f1",)
+
+
+def another_engine(engine: Engine, chat: ChatTranscript, *, saves: bool) -> list[str]:
+    """The engine ends and another one takes its place, which does what it is asked; the files that it is given."""
+    engine.requests.clear()
+    chat.connection_lost()
+    chat.connected()
+    for request in [one for one in engine.requests if one.ref.startswith("owed-")]:
+        tag = str(type(request).__struct_config__.tag)
+        chat.receive(schema.Accepted(ref=request.ref, request=tag, chat=request.chat, saved=saves))
+    return [one.text for one in engine.sent(schema.AddAttachment)]
+
+
+@pytest.mark.parametrize("left", ["before it is taken", "afterwards"])
+def test_files_are_given_to_each_engine_until_one_has_saved_them(qapp: QApplication, left: str) -> None:
+    engine = Engine()
+    chat = new_chat(engine)
+    chat.connected()
+    chat.files.add_text("a file")
+    first = chat.chat
+    sent = engine.sent(schema.AddAttachment)[-1]
+    if left == "before it is taken":
+        chat.new_chat()
+    chat.receive(schema.Accepted(ref=sent.ref, request="add_attachment", chat=first, saved=False))
+    if left == "afterwards":
+        chat.new_chat()
+    assert another_engine(engine, chat, saves=False) == ["a file"]
+    assert engine.sent(schema.CreateChat)[0].chat == first
+    assert another_engine(engine, chat, saves=False) == ["a file"]
+    assert another_engine(engine, chat, saves=True) == ["a file"]
+    assert another_engine(engine, chat, saves=True) == []
+
+
+def test_files_and_draft_of_an_earlier_window_outlast_a_second_loss(qapp: QApplication) -> None:
+    """What a window gives an engine for the one before it is as safe as what was attached here."""
+    engine = Engine()
+    chat = new_chat(engine)
+    pieces = [
+        schema.AddAttachment(chat="c", attachment="f", name="f.txt", text="first ", more=True),
+        schema.AddAttachment(chat="c", attachment="f", name="f.txt", text="second", at=6),
+    ]
+    chat.owe(Unsent((schema.CreateChat(chat="c"), schema.SaveDraft(chat="c", text="Why?"), *pieces)))
+    assert another_engine(engine, chat, saves=False) == ["first ", "second"]
+    assert [one.text for one in engine.sent(schema.SaveDraft)] == ["Why?"]
+    assert another_engine(engine, chat, saves=False) == ["first second"]
+    assert [one.text for one in engine.sent(schema.SaveDraft)] == ["Why?"]
+    chat.open_chat("c")
+    kept = schema.Attachment(attachment="f", name="f.txt", characters=12)
+    chat.receive(opened(chat, draft=schema.Draft(text="Why?", attachments=(kept,))))
+    assert chat.files.ready
+    assert another_engine(engine, chat, saves=False) == []  # of an open chat it is seen first what the engine has
+    chat.receive(opened(chat, draft=schema.Draft(text="Why?")))
+    assert [(one.name, one.text) for one in engine.sent(schema.AddAttachment)] == [("f.txt", "first second")]
 
 
 def test_answer_on_another_branch_can_be_shown_and_stopped(drive: Drive, tmp_path: Path) -> None:
