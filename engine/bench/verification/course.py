@@ -148,6 +148,7 @@ def of_saturated(saturated: Mapping[str, Any], challenges: float) -> dict[str, A
         "share": "security_share_throughput_interval",
         "capacity": "security_share_processor_uncontrolled",
         "capacity_controlled": "security_share_processor",
+        "capacity_serving": "security_share_processor_serving",
     }
     intervals = {
         name: {
@@ -366,7 +367,7 @@ def _pairs(pairs: protection.Pairs, *, paced: bool, works: bool) -> dict[str, An
     return found | {
         "share": pairs.throughput().as_json(),
         "capacity": pairs.capacity().as_json(),
-        **({"capacity_controlled": pairs.capacity(controlled=True).as_json()} if works else {}),
+        **(_controlled(pairs) if works else {}),
         "tokens_per_s": _two(pairs.on.speed, pairs.off.speed),
         "busy": _two(pairs.on.busy, pairs.off.busy),
         "processor": {
@@ -375,6 +376,11 @@ def _pairs(pairs: protection.Pairs, *, paced: bool, works: bool) -> dict[str, An
             if works or name != protection.WORKER
         },
     }
+
+
+def _controlled(pairs: protection.Pairs) -> dict[str, Any]:
+    names = {"capacity_controlled": protection.EVERYBODY, "capacity_serving": protection.SERVING}
+    return {name: pairs.capacity(of, controlled=True).as_json() for name, of in names.items()}
 
 
 def _two(on: Sequence[float], off: Sequence[float]) -> dict[str, float]:

@@ -44,13 +44,18 @@ of the built-in model; or of a *stand-in* for a fast GPU, which computes nothing
 tokens/s to each of 24 chats) than the network of this machine can carry, so that only the network's work is left and
 security weighs the most. S-IDA, onion layers and the links' DTLS are parts of the paths and always on; *with layers*
 the relays' layers around cells are off as well. All processes share this machine's processors: a model node's own
-share is under *model node*.
+share is under *model node*. A client's work is done on its user's machine in a real network; what is taken of the
+machines that serve stands in a line of its own.
 """
 
 SATURATED = {
     "security_share_throughput_interval": ("share", "Of a saturated machine's tokens/s they take, by those that came"),
     "security_share_processor": ("capacity_controlled", "The same by processor time for a token, with a control"),
     "security_share_processor_uncontrolled": ("capacity", "Without the control"),
+    "security_share_processor_serving": (
+        "capacity_serving",
+        "With the control, of all but the client, whose work is done on its user's machine and not on those that serve",
+    ),
 }
 """Of :func:`course.of_saturated`: what it is of, and its words."""
 EARLIER = (

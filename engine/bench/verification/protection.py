@@ -28,6 +28,8 @@ TOKENS = 128
 PACE = 30.0
 EVERYBODY = "all"
 """All processes of the network together."""
+SERVING = "all but the client"
+"""Those of them that serve: a client's work is done on its own machine, not on theirs."""
 WORKER = "worker"
 """Of the model node, which counts it as its own."""
 MEMBERS = 4
@@ -182,13 +184,14 @@ class Pairs:
         """Of the tokens per second that there would be without protection."""
         return lost_of(share_of(self.off.speed, self.on.speed))
 
-    def capacity(self, *, controlled: bool = False) -> Share:
+    def capacity(self, of: str = EVERYBODY, *, controlled: bool = False) -> Share:
         """The same by processor time: where no processor is ever idle, tokens per second are the inverse of what all
-        processes take for a token. ``controlled``: by what the worker takes, which computes the same in both."""
+        processes (or those ``of``) take for a token. ``controlled``: by what the worker takes, which computes the same
+        in both."""
         if not controlled:
-            return lost_of(self.processor(EVERYBODY))
+            return lost_of(self.processor(of))
         control = self.on.processor[WORKER], self.off.processor[WORKER]
-        return lost_of(share_of(self.on.processor[EVERYBODY], self.off.processor[EVERYBODY], control))
+        return lost_of(share_of(self.on.processor[of], self.off.processor[of], control))
 
     def processor(self, participant: str) -> Share:
         """By how much protection raises the processor time for a token at one participant."""
@@ -243,8 +246,13 @@ class Bench:
         self._make(None)
         pairs = self._pairs(self._amount.saturated_pairs, self._amount.saturated_chats)
         self._say(f"saturated: {_percent(pairs.throughput())} of the tokens/s")
-        for controlled, words in ((False, ""), (True, ", the worker as the control")):
-            self._say(f"saturated: {_percent(pairs.capacity(controlled=controlled))} by processor time{words}")
+        for of, controlled, words in (
+            (EVERYBODY, False, ""),
+            (EVERYBODY, True, ", the worker as the control"),
+            (SERVING, True, ", the worker as the control, without the client"),
+        ):
+            share = pairs.capacity(of, controlled=controlled)
+            self._say(f"saturated: {_percent(share)} by processor time{words}")
         return pairs
 
     def stand_in(self, count: int, without: Mapping[str, bool] = NEITHER) -> Pairs:
@@ -300,7 +308,8 @@ class Bench:
         told = {name: one.ask("processor") for name, one in self._parts.items()}
         found = {name: float(one["s"]) for name, one in told.items()}
         worker = float(told["model node"]["children"])
-        return found | {EVERYBODY: sum(found.values()) + self._server(), WORKER: worker}
+        everybody = sum(found.values()) + self._server()
+        return found | {EVERYBODY: everybody, SERVING: everybody - found["client"], WORKER: worker}
 
 
 @dataclass(frozen=True)

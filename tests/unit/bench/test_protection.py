@@ -13,7 +13,18 @@ import pytest
 from engine.bench.drivers import unsealed
 from engine.bench.drivers.unsealed import Protection, compose
 from engine.bench.overlay_network import OverlayNetwork
-from engine.bench.verification.protection import ALL, NEITHER, Amount, Bench, Dose, Pairs, Round, Side, share_of
+from engine.bench.verification.protection import (
+    ALL,
+    NEITHER,
+    SERVING,
+    Amount,
+    Bench,
+    Dose,
+    Pairs,
+    Round,
+    Side,
+    share_of,
+)
 from engine.crypto.sealing import SealingKey
 from engine.crypto.symmetric import Aead
 from engine.errors import BenchmarkError, SealError
@@ -91,6 +102,7 @@ def test_blocks_take_turns_and_find_the_difference_that_is_there() -> None:
     assert saturated.throughput().mean == pytest.approx(0.02 / 1.02)
     assert saturated.processor("client").mean == pytest.approx(0.02)
     assert 0 < saturated.capacity().mean < 0.02, "of all processes"
+    assert saturated.capacity(SERVING).mean == pytest.approx(0.0), "the client alone takes more here"
     assert (len(saturated.on.speed), saturated.answers) == (4, 8)
     switched = [one["sealing"] for one in client.made("protect")]
     assert switched == [True, False, False, True] * 3

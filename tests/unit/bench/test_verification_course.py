@@ -36,8 +36,14 @@ def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
         "client": [0.5, 0.5],
         "relays": [1.0, 1.0],
         "all": [2.91, 2.91],
+        "all but the client": [2.41, 2.41],
     }
-    more = used | {"model node": [1.1, 1.1], "client": [0.55, 0.55], "all": [3.0, 3.0]}
+    more = used | {
+        "model node": [1.1, 1.1],
+        "client": [0.55, 0.55],
+        "all": [3.0, 3.0],
+        "all but the client": [2.45, 2.45],
+    }
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
     busy = Pairs(
         on=Side(speed=[98.0, 98.0], processor=more, busy=[0.9, 1.0]),
@@ -50,6 +56,7 @@ def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
     assert of_saturated["security_share_throughput_interval"]["low95"] == pytest.approx(0.022)
     assert of_saturated["security_share_processor"]["mean"] == pytest.approx(0.032), "0.09 of 3 seconds, and challenges"
     assert of_saturated["security_share_processor_uncontrolled"]["pairs"] == 2
+    assert of_saturated["security_share_processor_serving"]["mean"] == pytest.approx(0.04 / 2.45 + 0.002, abs=1e-5)
     assert found["security"]["saturated"]["busy"]["on"] == 0.95
     assert found["security"]["paced"]["answer_s"] == {"on": 1.01, "off": 1.0}
     assert found["security"]["stand_in"]["processor"]["client"]["share"]["mean"] == pytest.approx(0.1)

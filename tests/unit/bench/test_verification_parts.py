@@ -13,7 +13,7 @@ import pytest
 
 from engine.bench.verification import course, page, protection
 from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY, chosen, lines_of, stored
-from engine.bench.verification.protection import Pairs, Protected, Side
+from engine.bench.verification.protection import SERVING, Pairs, Protected, Side
 from engine.errors import BenchmarkError
 from tests.support.verification_amounts import TINY
 
@@ -39,7 +39,7 @@ CHEAT = {
 
 
 def protected(speed: float) -> Protected:
-    used = {name: [1.0, 1.0] for name in ("model node", "worker", "client", "relays", "all")}
+    used = {name: [1.0, 1.0] for name in ("model node", "worker", "client", "relays", "all", SERVING)}
     paced = Pairs(on=Side(seconds=[1.01, 1.01]), off=Side(seconds=[1.0, 1.0]))
     busy = Pairs(
         on=Side(speed=[speed, speed], processor=used, busy=[0.9, 0.9]),
@@ -126,7 +126,7 @@ def test_a_page_with_blocks_of_an_earlier_version_says_so(tmp_path: Path) -> Non
     old = run("aaa")
     page.store(old, tmp_path)
     assert "an earlier version" not in (tmp_path / "verification.md").read_text()
-    for one in ("capacity", "capacity_controlled", "busy"):
+    for one in ("capacity", "capacity_controlled", "capacity_serving", "busy"):
         del old["security"]["saturated"][one]
     page.store(run("bbb", SCORING, before=old), tmp_path)
     text = (tmp_path / "verification.md").read_text()
