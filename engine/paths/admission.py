@@ -29,7 +29,10 @@ class Admission:
     answer is signed, whenever it asks again (``engine.verification.challenges.opening``).
 
     The oldest are forgotten first, and what is not younger than a forgotten one is refused from then on: however the
-    clock is set, nothing starts twice. Where it was right this refuses nothing, as all that is too old already."""
+    clock is set, nothing starts twice. Where one was forgotten for its age, refused is all that was sealed while a
+    second answer to it would be believed: a verifier may seal its promised question anew. Where the clock was right
+    this refuses nothing, as all that is too old already; one that was ahead, forgot and is set back takes nothing
+    until then."""
 
     def __init__(
         self,
@@ -43,11 +46,11 @@ class Admission:
         this node's clock is younger than its next start. ``keep`` writes one down for a later run, before it starts.
         Whoever makes an answer twice signs two final receipts of it, which looks like a lie. ``memory``: seconds after
         its sealing for which a request's id is remembered, if that is longer than it could start once more.
-        ``forgotten``: when the youngest was sealed of which an earlier run no longer knows."""
+        ``forgotten``: when the youngest was sealed of which an earlier run no longer knows, for its age."""
         self._started = started
         self._keep = keep
         self._memory = max(REPLAY_MEMORY, memory)
-        self._forgotten = forgotten
+        self._forgotten = self._until(forgotten)
         self._requests, self._messages = _Dated(kept), _Dated()
         self._forget(math.inf, MAX_REMEMBERED)
 
@@ -70,7 +73,7 @@ class Admission:
         """Raise :class:`WireError` for what must not start (dropped without an answer). ``n``, ``k``: the numbers of
         the cloves that brought it."""
         self._messages.forget(wall - REPLAY_MEMORY)
-        self._forget(wall - self._memory)
+        self._forgotten = max(self._forgotten, self._until(self._requests.forget(wall - self._memory)))
         self._forget(wall - REPLAY_MEMORY, MAX_REMEMBERED - 1)  # what cannot be replayed any more makes room
         if request.version != PROTOCOL_VERSION:
             raise WireError("unknown protocol version")
@@ -85,31 +88,37 @@ class Admission:
         if (request.n, request.k) != (n, k) or len(request.clove_secrets) != request.n:
             raise WireError("contradictory clove numbers")
 
+    def _until(self, sealed: float) -> float:
+        """What was sealed until then is refused, where a request that was ``sealed`` then is forgotten for its age. A
+        right clock has come further than that by a request's life."""
+        return sealed + self._memory - REQUEST_LIFE if sealed >= 0.0 else sealed
+
     def _forget(self, before: float, down_to: int = 0) -> None:
         self._forgotten = max(self._forgotten, self._requests.forget(before, down_to))
 
 
 class _Dated:
-    """Ids with a date each."""
+    """Ids with a date each; one that has come again, long after, is kept until its last date."""
 
     def __init__(self, dated: Iterable[tuple[float, bytes]] = ()) -> None:
         self._by_date = sorted(dated)
-        self._ids = {one for _, one in self._by_date}
+        self._newest = {one: date for date, one in self._by_date}
 
     def __len__(self) -> int:
         return len(self._by_date)
 
     def __contains__(self, one: bytes) -> bool:
-        return one in self._ids
+        return one in self._newest
 
     def add(self, date: float, one: bytes) -> None:
         heapq.heappush(self._by_date, (date, one))
-        self._ids.add(one)
+        self._newest[one] = max(date, self._newest.get(one, date))
 
     def forget(self, before: float, down_to: int = 0) -> float:
         """The oldest that are dated ``before``, while more than ``down_to`` are kept. The last one's date."""
         last = -1.0
         while len(self._by_date) > down_to and self._by_date[0][0] < before:
             last, one = heapq.heappop(self._by_date)
-            self._ids.discard(one)
+            if self._newest.get(one) == last:
+                del self._newest[one]
         return last

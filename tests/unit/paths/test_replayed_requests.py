@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from engine.node.taken_memory import TakenMemory
 from engine.paths import admission
 from engine.paths.admission import CLOCK_SKEW, REPLAY_MEMORY, REQUEST_LIFE, Admission
 from engine.paths.serving import ExecutionStarted
+from engine.verification.challenges.opening import answers_within
 from engine.verification.contradictions import check_contradiction
 from engine.verification.receipts import CommittedRequest, Served, make_receipt, sign_receipt
 from engine.wire.answer import Request
@@ -140,11 +142,52 @@ def test_whatever_happens_to_clock_and_node_nothing_is_taken_twice(tmp_path: Pat
         attacked.request(source.uniform(-REQUEST_LIFE, CLOCK_SKEW))
         for request in source.sample(attacked.requests, len(attacked.requests)):
             attacked.take(request)
-    assert len(attacked.taken) > 10
+    assert len(attacked.taken) > 5
     assert max(attacked.taken.values()) == 1
     newest = max(request.sealed_at for request in attacked.requests)
-    clock.offset = newest + 1.0 - clock.passed
+    clock.offset = newest + REPLAY_MEMORY + answers_within(attacked.genesis.genesis) - clock.passed
     assert attacked.take(attacked.request(0.5))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_a_promised_question_nobody_gets_two_answers_that_would_be_believed(tmp_path: Path, seed: int) -> None:
+    """A verifier seals its question anew as often as it likes; what it may show was sealed in two epochs."""
+    attacked = Attacked(tmp_path, seed)
+    source, clock = attacked.source, attacked.clock
+    believed = answers_within(attacked.genesis.genesis)
+    sealed: dict[bytes, list[float]] = {}
+    for _ in range(100):
+        step = source.choice((0.0, 1.0, 119.0, 421.0, 1_000.0, 1_900.0, 2_500.0)) * source.choice((-1, 1))
+        clock.offset += step if source.random() < 0.7 else WALL - clock.offset
+        clock.passed += source.choice((0.0, 1.0, 60.0, 400.0))
+        if source.random() < 0.1:
+            attacked.begin()
+        attacked.request(0.0)
+        for request in attacked.requests[-30:]:
+            again = msgspec.structs.replace(request, sealed_at=clock.wall() + source.uniform(-REQUEST_LIFE, CLOCK_SKEW))
+            if attacked.take(again):
+                sealed.setdefault(again.request_id, []).append(again.sealed_at)
+    assert len(sealed) > 10
+    for dates in sealed.values():
+        assert all(abs(one - other) > believed for one, other in combinations(dates, 2))
+
+
+def test_a_clock_that_was_ahead_for_two_epochs_lets_nobody_ask_again(tmp_path: Path) -> None:
+    attacked = Attacked(tmp_path, 1)
+    clock, ahead = attacked.clock, REPLAY_MEMORY + answers_within(attacked.genesis.genesis) + 10.0
+    clock.passed = REQUEST_LIFE
+    promised = attacked.request(0.0)
+    assert attacked.take(promised)
+    clock.offset += ahead
+    assert attacked.take(attacked.request(0.0))
+    clock.offset -= ahead
+    clock.passed += 5.0
+    assert not attacked.take(msgspec.structs.replace(promised, sealed_at=clock.wall()))
+    attacked.begin()
+    clock.passed += 2.0
+    assert not attacked.take(msgspec.structs.replace(promised, sealed_at=clock.wall()))
+    clock.passed += answers_within(attacked.genesis.genesis) + CLOCK_SKEW
+    assert attacked.take(attacked.request(0.0)), "when no second answer would be believed any more all goes on"
 
 
 @pytest.mark.parametrize("seed", range(4))
