@@ -86,6 +86,43 @@ def report(
     typer.echo(f"Handed in. {machines} that signed may be checked sooner; nothing else follows from it.")
 
 
+@commands.command()
+def share(
+    choice: Annotated[
+        str | None, typer.Argument(metavar="[on|off]", help="What you choose; without it only what is chosen is told.")
+    ] = None,
+    data: Data = None,
+    json_output: Json = False,
+) -> None:
+    """Let receipts of a few of your answers be handed in by themselves. Off until you say "on".
+
+    Then 2 of 100 answers that other machines give you, by lot and at most 3 a
+    day, have their receipt handed in as "report" does, so that verifiers look
+    sooner at machines that serve users. The receipt alone is sent, never a word
+    of question or answer: which machine answered, when, with which model and
+    how many tokens. It goes within half an hour, always over anonymous paths,
+    to another model node, which brings it to the server for the verifiers;
+    they do not learn that it was you. The machine that answered, if it gets to
+    see the receipt, knows which question it was.
+    """
+    from engine.api import schema
+
+    if choice not in (None, "on", "off"):
+        raise ConfigurationError(f'Say "on" or "off", not {choice!r}.')
+    request = schema.GetSampleSharing() if choice is None else schema.ShareSamples(on=choice == "on")
+    told: schema.SampleSharing = run(data, lambda client: client.ask(request, schema.SampleSharing))
+    if json_output:
+        shown = {"on": told.on, "percent": told.percent, "most_a_day": told.most_a_day, "today": told.today}
+        print_json(shown)
+    elif told.on:
+        typer.echo(
+            f"On: receipts of {told.percent} of 100 answers are handed in, at most {told.most_a_day} a day;"
+            f" today {told.today}."
+        )
+    else:
+        typer.echo("Off: receipts are handed in only where you do it yourself.")
+
+
 def _network_id(text: str | None) -> bytes | None:
     if text is None:
         return None

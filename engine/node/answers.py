@@ -63,6 +63,8 @@ class Answers:
         """Those of them that this machine makes."""
         self.begins_here: Callable[[], None] = lambda: None
         """Hears of each before it is begun."""
+        self.answered: Callable[[AnswerDone], None] = lambda _: None
+        """Hears of each answer of another machine."""
         self.hot: Callable[[], tuple[str, ...]] = tuple
         """Why this machine answers its owner more slowly than it could."""
 
@@ -150,6 +152,8 @@ class Answers:
                 if isinstance(event, AnswerDone) and self._published is not None:
                     why = self._published.unverifiable(request.model_id)
                     event = msgspec.structs.replace(event, unverifiable=why)
+                if isinstance(event, AnswerDone):
+                    self.answered(event)
                 yield event
         finally:
             await events.aclose()

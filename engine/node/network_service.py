@@ -14,6 +14,7 @@ from engine.api.schema import (
     ControlEvent,
     ExamineConnection,
     GetHosting,
+    GetSampleSharing,
     HostNetwork,
     MakeInvitation,
     NetworkKept,
@@ -22,12 +23,14 @@ from engine.api.schema import (
     RequestFailed,
     RevokeInvitation,
     SampleReported,
+    ShareSamples,
     StopHosting,
 )
 from engine.clock import Clock
 from engine.errors import InvalidRequestError, OverloadedError
 from engine.node.hosting import HostedNetwork
 from engine.node.reporting_samples import SampleReports
+from engine.node.sharing_samples import SharingSamples
 from engine.sentences import say
 
 if TYPE_CHECKING:
@@ -46,20 +49,28 @@ def make_network_service(node: Node, folder: Path, clock: Clock) -> NetworkServi
     changed = asyncio.Event()
     hosted = HostedNetwork(folder, clock, os.environ, node.keys.ids, changed.set)
     samples = SampleReports(node.overlay, clock, os.urandom)
-    return NetworkService(hosted, changed, node.join_network, samples)
+    sharing = SharingSamples(folder, samples, clock, os.urandom)
+    node.answers.answered = sharing.answered
+    return NetworkService(hosted, changed, node.join_network, samples, sharing)
 
 
 class NetworkService:
     """One for all clients; each hears of every change. ``run()`` until cancelled."""
 
     def __init__(
-        self, hosted: HostedNetwork, changed: asyncio.Event, join: Callable[[str], str], samples: SampleReports
+        self,
+        hosted: HostedNetwork,
+        changed: asyncio.Event,
+        join: Callable[[str], str],
+        samples: SampleReports,
+        sharing: SharingSamples,
     ) -> None:
         """``changed`` is set by ``hosted``; ``join`` makes a network that of the engine's next start."""
         self._hosted = hosted
         self._changed = changed
         self._join = join
         self._samples = samples
+        self._sharing = sharing
         self._listeners: set[Tell] = set()
         self._turns = asyncio.Lock()
         self._examining = False
@@ -71,6 +82,7 @@ class NetworkService:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._hosted.run())
             tasks.create_task(self._tell_changes())
+            tasks.create_task(self._sharing.run())
 
     def attach(self, tell: Tell) -> None:
         """A client has connected; ``tell`` never raises."""
@@ -89,6 +101,10 @@ class NetworkService:
             return await self._examine(request, tell)
         if isinstance(request, ReportSample):
             return SampleReported(ref=request.ref, machines=await self._samples.report(request.receipt.encode()))
+        if isinstance(request, GetSampleSharing | ShareSamples):
+            if isinstance(request, ShareSamples):
+                self._sharing.agree(request.on)
+            return self._sharing.state(request.ref)
         async with self._turns:
             return await self._change(request, tell)
 

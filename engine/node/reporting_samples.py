@@ -42,8 +42,9 @@ class SampleReports:
         self._clock = clock
         self._random_bytes = random_bytes
 
-    async def report(self, data: bytes) -> int:
-        """Hand in each part of an exported receipt; how many nodes they are of. ``RequestError`` with the reason."""
+    async def report(self, data: bytes, *, hidden: bool = False) -> int:
+        """Hand in each part of an exported receipt; how many nodes they are of. ``RequestError`` with the reason.
+        ``hidden``: over anonymous paths or not at all."""
         found = self._network()
         if found is None:
             raise NetworkNotReadyError(say("sample.no_network"))
@@ -53,27 +54,29 @@ class SampleReports:
         except ReceiptError as error:
             raise InvalidRequestError(said_by(error)) from error
         newest = {NodeId(part.receipt.node_id): part for part in parts}
-        await asyncio.gather(*(self._one(client, node, part) for node, part in newest.items()))
+        await asyncio.gather(*(self._one(client, node, part, hidden) for node, part in newest.items()))
         return len(newest)
 
-    async def _one(self, client: OverlayClient, node: NodeId, part: PartReport) -> None:
+    async def _one(self, client: OverlayClient, node: NodeId, part: PartReport, hidden: bool) -> None:
         sample = SignedRecord(record=part.record, key=part.receipt.node_key, signature=part.signature)
         bearers = sorted(client.bearers(node), key=lambda _: random_below(1 << 32, self._random_bytes))
         error: RequestError = NetworkNotReadyError(say("sample.nobody"))
         for model_id, target in bearers[:TRIES]:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    return await self._brought(client, model_id, target, encode(sample))
+                    return await self._brought(client, model_id, target, encode(sample), hidden)
             except TimeoutError:
                 error = NetworkNotReadyError(say("sample.silent"))
             except RequestError as refused:
                 error = refused
         raise error
 
-    async def _brought(self, client: OverlayClient, model_id: str, target: Target, sample: bytes) -> None:
+    async def _brought(self, client: OverlayClient, model_id: str, target: Target, sample: bytes, hidden: bool) -> None:
         """In a chat of its own, so over paths that nothing else uses."""
         chat = self._random_bytes(16)
         shape = await client.wait_ready(chat)
+        if hidden and shape.direct:
+            raise NetworkNotReadyError(say("sample.direct"))
         question = Question(model_id=model_id, messages=(), sampling=Sampling(seed=0), max_tokens=1, sample=sample)
         async with aclosing(client.ask(chat, question, target, shape)) as served:
             async for one in served:

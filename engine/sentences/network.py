@@ -72,6 +72,7 @@ NETWORK = {
     "sample.no_network": mark("This engine is in no network yet, so it can hand nothing in."),
     "sample.other_network": mark("The receipt belongs to another network: {network}."),
     "sample.nobody": mark("No other machine is there now that could bring the receipt to the server. Try again later."),
+    "sample.direct": mark("The network has no relays for it now, and the receipt would go directly."),
     "sample.silent": mark("The machine that was to bring the receipt to the server does not answer. Try again."),
     "sample.something_else": mark("The machine that was to bring the receipt to the server did something else."),
     "sample.not_brought": mark("The machine that was to bring the receipt to the server has not done so. Try again."),

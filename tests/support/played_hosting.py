@@ -25,6 +25,7 @@ class PlayedHosting:
     requests: list[schema.NetworkRequest] = field(default_factory=list)
     clients: list[Tell] = field(default_factory=list)
     found: schema.Examined = field(default_factory=lambda: schema.Examined(ref="", healthy=True, findings=()))
+    shares_samples: bool = False
     examined: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when an examination may end."""
 
@@ -41,12 +42,15 @@ class PlayedHosting:
         for tell in self.clients:
             tell(self.now)
 
+    def _sharing(self, ref: str) -> schema.SampleSharing:
+        return schema.SampleSharing(ref=ref, on=self.shares_samples, percent=2, most_a_day=3, today=0)
+
     async def handle(self, request: schema.NetworkRequest, tell: Tell) -> schema.ControlEvent:
         self.requests.append(request)
         if isinstance(request, schema.ExamineConnection):
             tell(schema.DoctorProgress(ref=request.ref, step="links"))
             await self.examined.wait()
-        if self.refusal and not isinstance(request, schema.GetHosting):
+        if self.refusal and not isinstance(request, schema.GetHosting | schema.GetSampleSharing):
             tag = str(type(request).__struct_config__.tag)
             return schema.RequestFailed(request=tag, code="invalid_request", text=self.refusal, ref=request.ref)
         match request:
@@ -57,6 +61,11 @@ class PlayedHosting:
                     tell(schema.NetworkKept(ref="", address="http://127.0.0.1:8900#1f"))
             case schema.ExamineConnection():
                 return msgspec.structs.replace(self.found, ref=request.ref)
+            case schema.ShareSamples(on=on):
+                self.shares_samples = on
+                return self._sharing(request.ref)
+            case schema.GetSampleSharing():
+                return self._sharing(request.ref)
             case schema.ReportSample():
                 return schema.SampleReported(ref=request.ref, machines=1)
             case schema.StopHosting():

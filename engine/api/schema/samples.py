@@ -20,6 +20,27 @@ class ReportSample(NetworkRequest, frozen=True, kw_only=True, tag="report_sample
     receipt: Annotated[str, Meta(max_length=MAX_SAMPLE_FILE)]
 
 
+class GetSampleSharing(NetworkRequest, frozen=True, kw_only=True, tag="get_sample_sharing"):
+    """Whether receipts of a few of the owner's answers are handed in by themselves. Answered by ``SampleSharing``."""
+
+
+class ShareSamples(NetworkRequest, frozen=True, kw_only=True, tag="share_samples"):
+    """The owner agrees that receipts of a small random share of its answers are handed in by themselves, as
+    ``ReportSample`` does, always over anonymous paths; or does no more. Answered by ``SampleSharing``."""
+
+    on: bool
+
+
+class SampleSharing(ControlEvent, frozen=True, kw_only=True, tag="sample_sharing"):
+    """``percent`` of the answers while it is ``on``, at most so many a day; ``today`` so many have been drawn."""
+
+    ref: str
+    on: bool
+    percent: int
+    most_a_day: int
+    today: int
+
+
 class SampleReported(ControlEvent, frozen=True, kw_only=True, tag="sample_reported"):
     """Brought: receipts of so many ``machines``."""
 
@@ -27,12 +48,15 @@ class SampleReported(ControlEvent, frozen=True, kw_only=True, tag="sample_report
     machines: int
 
 
-AnySamplesRequest = ReportSample
-AnySamplesEvent = SampleReported
+AnySamplesRequest = GetSampleSharing | ReportSample | ShareSamples
+AnySamplesEvent = SampleReported | SampleSharing
 
 __all__ = [
     "AnySamplesEvent",
     "AnySamplesRequest",
+    "GetSampleSharing",
     "ReportSample",
     "SampleReported",
+    "SampleSharing",
+    "ShareSamples",
 ]
