@@ -28,7 +28,7 @@ from engine.verification.committee.committee import Committee
 from engine.verification.committee.effects import Contradicted, Decided, Effect, Refused, Remember, Send
 from engine.verification.committee.timing import timing_of
 from engine.verification.epochs import epoch_at, epoch_begins
-from engine.verification.signing import is_commitment
+from engine.verification.signing import is_passed_on
 from engine.wire.blocks import (
     CertifiedBlock,
     CommitteeBlock,
@@ -172,7 +172,7 @@ class CommitteeRole:
             self._serve(peer, message.height)
         elif isinstance(message, CommitteeNews) and not _is_of_agreement(message):
             sender = self.state.members[member]
-            if message.item.key != sender and not is_commitment(message.item):  # these alone are passed on
+            if message.item.key != sender and not is_passed_on(message.item):  # these alone are passed on
                 self.dropped["another's record"] += 1
                 return
             reason = self._maker.heard(message.item, sender)

@@ -9,6 +9,7 @@ and :meth:`refusal`, calls :meth:`decided`, passes on what :attr:`tell` is given
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,6 +29,8 @@ from engine.node.checking import Checking, Conversations
 from engine.node.handing_out import HandingOut
 from engine.node.verifier_store import VerifierStore
 from engine.verification.chain.block import check_block, make_block
+from engine.verification.chain.owed import TAKEN_AFTER, last_owing_round, left_out
+from engine.verification.chain.promises import HELD_FOR
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.replay import records_named
 from engine.verification.chain.results import MissingRecordError
@@ -36,9 +39,9 @@ from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.challenges.plan import Candidate, EpochPlan, Planned, duties_of, plan_epoch
 from engine.verification.challenges.pool import Pool
 from engine.verification.epochs import epoch_at, epoch_begins
-from engine.verification.members import duties_alpha
-from engine.verification.signing import Judging, digest_of, is_commitment, sign_record
-from engine.wire.blocks import Block, block_decoder
+from engine.verification.members import duties_alpha, most_kin
+from engine.verification.signing import Judging, digest_of, is_passed_on, sign_record
+from engine.wire.blocks import MAX_CHANGES, Block, block_decoder
 from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Score
 from engine.wire.signed import SignedRecord
 
@@ -134,9 +137,9 @@ class VerifierRole:
 
     def heard(self, signed: SignedRecord, sender: bytes | None = None) -> str:
         """Another member says something, and ``sender`` has passed it on; the reason why it is not taken, or nothing.
-        Commitments are passed on, so that nobody can show one to some only."""
+        What blocks must not leave out is passed on, so that nobody can show it to some only."""
         try:
-            if self._take(signed, sender) and is_commitment(signed):
+            if self._take(signed, sender) and is_passed_on(signed):
                 self.tell(signed)
         except VerificationError as error:
             return str(error)
@@ -176,7 +179,7 @@ class VerifierRole:
         try:
             return make_block(
                 self.state,
-                self.book.material(),
+                self.book.material(self._clock.monotonic() - TAKEN_AFTER * self._seconds),
                 epoch=self.epoch,
                 round_number=round_number,
                 proposer=self._identity,
@@ -200,15 +203,21 @@ class VerifierRole:
         return None if seen else self._left_out(block_decoder.decode(encoded))
 
     def _left_out(self, block: Block) -> str | None:
-        left_out = self.book.promises.left_out(block, self.state, self._clock.monotonic())
-        if not left_out:
+        now = self._clock.monotonic()
+        promised, results = self.book.promises.left_out(block, self.state, now), 0
+        if block.round <= last_owing_round(len(self.state.members)):
+            results = len(left_out(block, self.state, self.book.held(now - HELD_FOR * self._seconds)))
+        if not promised and not results:
             return None
         self._tell_what_lacks(block)
-        return f"The block leaves out commitments that its leader must have had: {left_out}."
+        return f"The block leaves out what its leader must have had: {promised} commitments, {results} results."
 
     def _tell_what_lacks(self, block: Block) -> None:
         """Whoever makes the next one shall have it."""
-        for signed in self.book.promises.lacked_by(block, self.state):
+        lacking = self.book.promises.lacked_by(block, self.state)
+        with contextlib.suppress(VerificationError):  # it may not be valid otherwise
+            lacking += left_out(block, self.state, self.book.held(math.inf))
+        for signed in lacking:
             self.tell(signed)
 
     def records_of(self, encoded: bytes) -> list[SignedRecord]:
@@ -316,6 +325,7 @@ class VerifierRole:
             self._random_bytes,
             self._kin(),
             self.doubted,
+            most_kin(len(self.state.members) + 2 * MAX_CHANGES),  # it may have grown by then
         )
         if plan is None:
             return

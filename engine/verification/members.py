@@ -6,6 +6,11 @@ import hashlib
 from collections.abc import Sequence
 
 from engine.ids import NetworkId
+from engine.wire.challenges import MAX_KIN
+
+MAX_KIN_OF_ALL = 1024
+"""Nodes of their families that all commitments of a block can name: a sixth of its bytes, so that room is left for
+answers."""
 
 
 def faulty(members: int) -> int:
@@ -16,6 +21,11 @@ def faulty(members: int) -> int:
 def quorum(members: int) -> int:
     """How many of so many members decide; any two such sets share an honest one."""
     return 2 * members // 3 + 1
+
+
+def most_kin(members: int) -> int:
+    """How many nodes of its family a commitment can name in a committee of so many members."""
+    return min(MAX_KIN, MAX_KIN_OF_ALL // members)
 
 
 def first_output(network_id: NetworkId) -> bytes:

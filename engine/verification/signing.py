@@ -35,6 +35,8 @@ NAMES: dict[type[Judging], str] = {
     SpeedReport: "report of speeds",
     CommitteeChange: "change of the committee",
 }
+PASSED_ON = (ChallengeCommitment, Duties, Evidence, Unanswered, Attestation)
+"""What members tell the others when they hear of it: what a block must not leave out."""
 T = TypeVar("T", ChallengeCommitment, Evidence, Unanswered, Duties, Attestation, Scoring, SpeedReport, CommitteeChange)
 
 
@@ -115,12 +117,17 @@ def is_commitment(signed: SignedRecord) -> bool:
     return _is(signed, ChallengeCommitment)
 
 
+def is_passed_on(signed: SignedRecord) -> bool:
+    """Whether members pass such records on (its signature is not looked at)."""
+    return _is(signed, PASSED_ON)
+
+
 def is_change(signed: SignedRecord) -> bool:
     """Whether it asks for another committee (its signature is not looked at)."""
     return _is(signed, CommitteeChange)
 
 
-def _is(signed: SignedRecord, kind: type[Judging]) -> bool:
+def _is(signed: SignedRecord, kind: type[Judging] | tuple[type[Judging], ...]) -> bool:
     try:
         return isinstance(committee_record_decoder.decode(signed.record), kind)
     except WireError:

@@ -31,6 +31,7 @@ COUNTED = (
     "contradictions_shown",
     "blocks_refused",
     "refused_for_leaving_out",
+    "refused_for_leaving_out_results",
     "decided_on_what_some_lack",
     "decided_on_broken_off",
     "decided_leaving_out",
@@ -122,26 +123,27 @@ def judge(results: Mapping[str, Any]) -> list[str]:
 
 
 _WHAT = (
-    "An adversary holds, loses, doubles and reorders messages, cuts the network in two, keeps members from hearing"
-    " each other, and crashes them, also all at once and between a vote and its sending; some lose their disk. As"
-    " many members as the size bears are faulty: silent, signing twice, running as two, proposing several blocks or"
-    " invalid ones, holding back, forging, forgetting, leaving out of their blocks what others have promised. In"
-    " three of four schedules members have results of up to three nodes to put into the block, as evidence that a"
-    " member must have before it votes, half of them of conversations that were broken off; faulty ones show theirs"
-    " to some, another to each (one broken off, the next not), late or to nobody, and say otherwise of them than they"
-    " say. All promise what they will ask in the next epoch, in half of the schedules long before; faulty ones"
-    " promise it in the same ways. Then messages come through within a fifth of the first round's time-out, and"
-    " everybody must decide. Unsafe: two honest members decide differently, or on something invalid, or on evidence"
-    " that no honest one has seen, or that says something else, or on a block of the first 2f + 2 rounds that leaves"
-    " out what too many honest ones had held for a tenth of an epoch when it was made, or one contradicts itself, or"
-    " is accused. Blocks refused: votes that honest members did not give; leaving out: of these for what was left"
-    " out. Lacked: in so many schedules an honest member has not got the evidence of the decided block. Broken off:"
-    " in so many the decided block names conversations that were. Without: in so many it lacks a commitment that an"
-    " honest member has by then, as it came late, too few had it, or the block is of a later round."
+    "An adversary holds, loses, doubles and reorders messages, cuts the network in two, keeps members from hearing "
+    "each other, and crashes them, also all at once and between a vote and its sending; some lose their disk. As many"
+    " members as the size bears are faulty: silent, signing twice, running as two, proposing several blocks or "
+    "invalid ones, holding back, forging, forgetting, leaving out of their blocks what others have promised and "
+    "found. In three of four schedules members have results of up to three nodes to put into the block, as evidence "
+    "that a member must have before it votes, half of them of conversations that were broken off; faulty ones show "
+    "theirs to some, another to each (one broken off, the next not), late or to nobody, and say otherwise of them "
+    "than they say. All promise what they will ask in the next epoch, in half of the schedules long before; faulty "
+    "ones promise it in the same ways. Then messages come through within a fifth of the first round's time-out, and "
+    "everybody must decide. Unsafe: two honest members decide differently, or on something invalid, or on evidence "
+    "that no honest one has seen, or that says something else, or on a block of the first 2f + 2 rounds that leaves "
+    "out promises, or of the first f + 1 rounds that leaves out results, which too many honest ones had held for a "
+    "tenth of an epoch when it was made, or one contradicts itself, or is accused. Blocks refused: votes that honest "
+    "members did not give; leaving out: of these for promises that were left out; results: for results that were. "
+    "Lacked: in so many schedules an honest member has not got the evidence of the decided block. Broken off: in so "
+    "many the decided block names conversations that were. Without: in so many it lacks a commitment that an honest "
+    "member has by then, as it came late, too few had it, or the block is of a later round."
 )
 _HEADER = (
     "| members | faulty | schedules | unsafe | not decided | decided before synchrony | rounds after it: median | most"
-    " | contradictions shown | blocks refused | leaving out | lacked | broken off | without |"
+    " | contradictions shown | blocks refused | leaving out | results | lacked | broken off | without |"
 )
 
 
@@ -154,7 +156,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         f"`make test-long-committee` at commit {results['commit']}: {total:,} schedules. {_WHAT}",
         "",
         _HEADER,
-        "|---" * 14 + "|",
+        "|---" * 15 + "|",
     ]
     for size, one in results["sizes"].items():
         rounds = [int(key) for key, count in one["rounds_after_synchrony"].items() for _ in range(count)]
@@ -171,6 +173,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
             f"{one['contradictions_shown']:,}",
             f"{one['blocks_refused']:,}",
             f"{one['refused_for_leaving_out']:,}",
+            f"{one['refused_for_leaving_out_results']:,}",
             f"{one['decided_on_what_some_lack']:,}",
             f"{one['decided_on_broken_off']:,}",
             f"{one['decided_leaving_out']:,}",

@@ -31,7 +31,7 @@ from engine.verification.chain.state import ChainState, first_state
 from engine.verification.epochs import epoch_at
 from engine.verification.signing import sign_record
 from engine.wire.blocks import CertifiedBlock, CommitteeChange, CommitteeHave, CommitteeNews, block_decoder
-from engine.wire.challenges import ChallengeCommitment, Duties
+from engine.wire.challenges import ChallengeCommitment, SpeedMeasured, SpeedReport
 from engine.wire.codec import encode
 from engine.wire.receipts import Contradiction
 from engine.wire.records import Parameters
@@ -362,10 +362,11 @@ def test_records_that_are_no_votes_go_to_the_maker_and_strangers_are_not_heard(n
     second.role.heard(network.nodes[2].identity.node_id, CommitteeNews(signed))
     assert second.maker.senders == [first.identity.public_key, network.nodes[2].identity.public_key]
     second.maker.records.pop()
-    duties = encode(Duties(network.genesis.network_id, 0, first.identity.public_key, bytes(80)))
-    other = CommitteeNews(SignedRecord(duties, first.identity.public_key, bytes(64)))
+    measured = (SpeedMeasured(bytes(20), bytes(8), 100, 100, 1, 1, 0),)
+    speeds = encode(SpeedReport(network.genesis.network_id, 0, first.identity.public_key, measured))
+    other = CommitteeNews(SignedRecord(speeds, first.identity.public_key, bytes(64)))
     second.role.heard(network.nodes[2].identity.node_id, other)
-    assert second.maker.records == [signed], "who could pass others' records on could spend their tries"
+    assert second.maker.records == [signed], "of what blocks may leave out members tell their own alone"
     assert second.role.dropped["another's record"] == 1
 
 

@@ -58,9 +58,14 @@ MISTAKES = {
     "votes without a look at the evidence": Mistake(Machine(looks=False), "evidence that no honest member has seen"),
     "does not read the evidence": Mistake(Machine(rules=Rules(reads=False)), "something else than its evidence says"),
     "needs evidence that a quorum has seen": Mistake(Machine(agreement=NeedsAllEvidence), "have not decided"),
-    "names everybody's results in every round": Mistake(Machine(rules=Rules(own_alone=False)), "have not decided"),
+    "names everybody's results in every round, and passes none on": Mistake(
+        Machine(rules=Rules(own_alone=False, passes_on=False)), "have not decided"
+    ),
     "does not look at what a block leaves out": Mistake(
         Machine(rules=Rules(counts=False)), "leaves out what it must not"
+    ),
+    "does not look at the results that a block leaves out": Mistake(
+        Machine(rules=Rules(owes=False)), "leaves out results"
     ),
     "wants all commitments in every round, and passes none on": Mistake(
         Machine(rules=Rules(is_bound=False, passes_on=False)), "have not decided", members=7

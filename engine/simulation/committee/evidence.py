@@ -8,6 +8,7 @@ that were broken off: of these a block needs nothing but that they were shown, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -20,7 +21,17 @@ from engine.directory.genesis import GenesisRecord
 from engine.errors import VerificationError
 from engine.ids import NetworkId, NodeId
 from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, Content, identity_of
-from engine.simulation.committee.promised import LEFT_OUT, LONG_AGO, TAKEN, Watch, commitment_of, some_of
+from engine.simulation.committee.promised import (
+    LEFT_OUT,
+    LONG_AGO,
+    TAKEN,
+    ResultsWatch,
+    Watch,
+    commitment_of,
+    some_of,
+)
+from engine.verification.chain.owed import TAKEN_AFTER, last_owing_round, left_out
+from engine.verification.chain.promises import HELD_FOR
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.results import check_records, choose_results, is_broken
 from engine.verification.chain.state import ChainState, OpenEpoch, first_state
@@ -47,6 +58,7 @@ EPOCH_SECONDS = 40.0
 ROOM = 8_000
 """Bytes of a block that are left for results: more than there can be."""
 LEAVES_OUT = "it leaves out commitments that its leader must have had"
+LEAVES_OUT_RESULTS = "it leaves out results that its leader must have had"
 HONESTLY, SOME, SIDES, EACH, LATE, NOBODY = "honestly", "some", "sides", "each", "late", "nobody"
 WAYS = (HONESTLY, SOME, SOME, SIDES, SIDES, EACH, LATE, NOBODY)
 """How a faulty member shows one result, or its promise. ``sides``: each side of the plot another; ``each``: everybody
@@ -140,12 +152,15 @@ class Showing:
 class Rules:
     """Of all members; a machine with a mistake does without one. ``own_alone``: see :func:`choose_results`; ``reads``:
     members look at what a record says, not only whether they have it; ``counts``: and at the commitments that a block
-    leaves out; ``is_bound``: in the first rounds only; ``passes_on``: and pass on those of others."""
+    leaves out; ``is_bound``: in the first rounds only; ``owes``: and at results; ``passes_on``: and pass on those of
+    others; ``waits``: a leader takes what all others have, too."""
 
     own_alone: bool = True
     reads: bool = True
     counts: bool = True
     is_bound: bool = True
+    owes: bool = True
+    waits: bool = True
     passes_on: bool = True
 
 
@@ -172,7 +187,10 @@ class Exhibits:
         self._rules = rules
         self._state = state_of(members)
         self._books = [RecordBook() for _ in range(members)]
-        self.watch = Watch(members, frozenset(range(members)) - rogue, EPOCH_SECONDS)
+        self._disks: list[list[SignedRecord]] = [[] for _ in range(members)]
+        honest = frozenset(range(members)) - rogue
+        self.watch = Watch(members, honest, EPOCH_SECONDS)
+        self.results = ResultsWatch(members, honest, EPOCH_SECONDS)
         self._seen: dict[bytes, bool] = {}  # by an honest member; whether it says that the node broke off
         chosen = random.sample(range(len(NODES)), random.choice((0, 1, 2, 3)))
         self._duties = [
@@ -182,17 +200,22 @@ class Exhibits:
         ]
 
     def showings(self) -> Iterator[Showing]:
-        """All of the schedule's. In half of them everybody has promised long ago, and has heard of it."""
+        """All of the schedule's. In half of them everybody has promised long ago, and all have heard of it; in a third
+        the same holds of results."""
         is_calm = self._random.random() < 0.5
         for author in range(self._members):
-            record_of = partial(commitment_of, author)
-            for one in list(self._shown_by(author, record_of)):
-                if is_calm and one.at <= self._synchrony:
-                    self._was_shown(one)
-                else:
-                    yield one
+            yield from self._still_to_show(is_calm, list(self._shown_by(author, partial(commitment_of, author))))
+        is_calm = self._random.random() < 0.33
         for author, node in self._duties:
-            yield from self._shown_by(author, partial(result_of, self._members, author, node))
+            of_duty = partial(result_of, self._members, author, node)
+            yield from self._still_to_show(is_calm, list(self._shown_by(author, of_duty)))
+
+    def _still_to_show(self, is_calm: bool, showings: Sequence[Showing]) -> Iterator[Showing]:
+        for one in showings:
+            if is_calm and one.at <= self._synchrony:
+                self._was_shown(one)
+            else:
+                yield one
 
     def _shown_by(self, author: int, record_of: Callable[[int], SignedRecord]) -> Iterator[Showing]:
         if author in self._rogue:
@@ -234,30 +257,35 @@ class Exhibits:
         try:
             is_new = self._books[member].add(record, self._state, HEIGHT, now)
         except VerificationError:
-            return False  # another one of that turn is here
+            return False  # two others of that turn are here
+        if is_new:
+            self._disks[member].append(record)
         if is_commitment(record):
             self.watch.takes(member, record.key, now)
-            return is_new and self._rules.passes_on and member not in self._rogue
-        if member not in self._rogue:
+        elif member not in self._rogue:
             digest = digest_of(record)
-            self._seen[digest] = is_broken(self._books[member].material().opened[digest])
-        return False
+            opened = self._books[member].material().opened[digest]
+            self._seen[digest] = is_broken(opened)
+            self.results.takes(member, record.key, opened.asked, digest, now)
+        return is_new and self._rules.passes_on and member not in self._rogue
 
     def forget(self, member: int) -> None:
         """Its disk is gone."""
-        self._books[member] = RecordBook()
+        self._books[member], self._disks[member] = RecordBook(), []
         self.watch.begins_anew(member)
+        self.results.begins_anew(member)
 
     def restart(self, member: int, now: float) -> None:
         """It reads what it has from its disk."""
-        had = self._books[member].material()
+        had = self._disks[member]
         self.forget(member)
-        for record in (*had.commitments, *had.records):
+        for record in had:
             self.take(member, record, now)
 
-    def choose(self, member: int, round_number: int, *, is_omitting: bool = False) -> Content:
+    def choose(self, member: int, round_number: int, now: float = math.inf, *, is_omitting: bool = False) -> Content:
         """What it takes into its block as the leader of a round."""
-        material = self._books[member].material()
+        since = now - TAKEN_AFTER * EPOCH_SECONDS if self._rules.waits else math.inf
+        material = self._books[member].material(since)
         _, chosen = choose_results(
             self._state,
             material,
@@ -268,7 +296,8 @@ class Exhibits:
             room=ROOM,
         )
         if is_omitting:
-            return Content(chosen, some_of(material.commitments, self._random.choice(LEFT_OUT), self._random))
+            promised = some_of(material.commitments, self._random.choice(LEFT_OUT), self._random)
+            return Content(some_of(chosen, self._random.choice(LEFT_OUT), self._random), promised)
         return Content(chosen, tuple(material.commitments))
 
     def invent(self, author: int) -> Content:
@@ -301,12 +330,23 @@ class Exhibits:
         except VerificationError as error:
             return str(error)
         asked_for = block if self._rules.is_bound else msgspec.structs.replace(block, round=0)
-        left_out = self._rules.counts and self._books[member].promises.left_out(asked_for, self._state, now)
-        return LEAVES_OUT if left_out else None
+        book = self._books[member]
+        if self._rules.counts and book.promises.left_out(asked_for, self._state, now):
+            return LEAVES_OUT
+        if self._rules.owes and asked_for.round <= last_owing_round(self._members):
+            held = book.held(now - HELD_FOR * EPOCH_SECONDS)
+            return LEAVES_OUT_RESULTS if len(left_out(block, self._state, held)) else None
+        return None
 
     def told_to_leaders(self, member: int, block: Block) -> list[SignedRecord]:
         """What a block lacks, of which its refusal tells whoever makes the next one."""
-        return self._books[member].promises.lacked_by(block, self._state) if self._rules.passes_on else []
+        if not self._rules.passes_on:
+            return []
+        book = self._books[member]
+        return [
+            *book.promises.lacked_by(block, self._state),
+            *left_out(block, self._state, book.held(math.inf)),
+        ]
 
     def is_lacked(self, member: int, block: Block) -> bool:
         """Whether a member has not got all that a block names."""

@@ -44,7 +44,7 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
     kinds, needed, rounds = Counter[str](), Counter[int](), Counter[int]()
     problems: list[dict[str, Any]] = []
     broken, contradictions, messages, refused = Counter[str](), 0, 0, 0
-    refused_left_out, lacked, broken_off, left_out = 0, 0, 0, 0
+    refused_left_out, refused_results, lacked, broken_off, left_out = 0, 0, 0, 0, 0
     for number in range(plan.schedules):
         world = _world(plan, faulty, number, machine or Machine())
         world.run()
@@ -53,6 +53,7 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
         messages += world.messages
         refused += world.refused
         refused_left_out += world.refused_left_out
+        refused_results += world.refused_results
         lacked += world.is_evidence_lacked
         left_out += world.is_left_out
         broken_off += world.is_broken_off
@@ -76,6 +77,7 @@ def simulate(plan: Plan, machine: Machine | None = None, *, until: str | None = 
         "contradictions_shown": contradictions,
         "blocks_refused": refused,
         "refused_for_leaving_out": refused_left_out,
+        "refused_for_leaving_out_results": refused_results,
         "decided_on_what_some_lack": lacked,
         "decided_on_broken_off": broken_off,
         "decided_leaving_out": left_out,
@@ -100,11 +102,12 @@ def as_text(result: dict[str, Any]) -> str:
     most = f"After synchrony a decision took at most {max(map(int, needed), default=0)} rounds"
     lacked = f"in {result['decided_on_what_some_lack']} schedules an honest member lacked evidence of the decided block"
     refused = f"{result['blocks_refused']} refusals of a block, {result['refused_for_leaving_out']} for leaving out"
+    results = result["refused_for_leaving_out_results"]
     lines = [
         f"{what}: {result['safety_violations']} violations of safety, {result['liveness_violations']} of liveness.",
         f"{most} ({needed.get('0', 0)} schedules: none).",
         f"{result['messages']} messages; {result['contradictions_shown']} contradictions of faulty members were shown.",
-        f"{refused} commitments; {lacked}.",
+        f"{refused} commitments, {results} for leaving out results; {lacked}.",
         f"In {result['decided_leaving_out']} the decided block lacks a commitment that an honest member has.",
         f"In {result['decided_on_broken_off']} the decided block names conversations that were broken off.",
     ]

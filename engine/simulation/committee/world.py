@@ -16,7 +16,15 @@ from engine.errors import VerificationError
 from engine.ids import NetworkId
 from engine.simulation.committee import rogues
 from engine.simulation.committee.blocks import HEIGHT, NETWORK_ID, identity_of, make_block, validate
-from engine.simulation.committee.evidence import ALL_RULES, LEAVES_OUT, TOLD_AGAIN, Exhibits, Rules, Showing
+from engine.simulation.committee.evidence import (
+    ALL_RULES,
+    LEAVES_OUT,
+    LEAVES_OUT_RESULTS,
+    TOLD_AGAIN,
+    Exhibits,
+    Rules,
+    Showing,
+)
 from engine.simulation.committee.weather import Weather, kind_of, plot
 from engine.verification.chain.certificate import check_certificate
 from engine.verification.committee.agreement import Agreement, Message
@@ -113,7 +121,7 @@ class World:
         rogue = frozenset(random.sample(range(members), faulty))
         self._exhibits = Exhibits(random, members, rogue, self._plot.sides, self.synchrony, machine.rules)
         self._made: dict[bytes, float] = {}
-        self.refused = self.refused_left_out = 0
+        self.refused = self.refused_left_out = self.refused_results = 0
         self.is_evidence_lacked = self.is_broken_off = self.is_left_out = False
         self.members = [self._member(index, index in rogue) for index in range(members)]
         for showing in self._exhibits.showings():
@@ -155,7 +163,7 @@ class World:
         is_blind, is_omitting = kind == rogues.BLIND, kind == rogues.OMITTING
 
         def propose(number: int) -> bytes:
-            chosen = self._exhibits.choose(index, number, is_omitting=is_omitting)
+            chosen = self._exhibits.choose(index, number, self._now, is_omitting=is_omitting)
             return make_block(self.committee, index, number, self.random.getrandbits(40), chosen, valid=not is_blind)
 
         def refusal(block: bytes, *, seen: bool) -> str | None:
@@ -286,6 +294,7 @@ class World:
                 case Refused():
                     self.refused += member.is_honest
                     self.refused_left_out += member.is_honest and effect.reason == LEAVES_OUT
+                    self.refused_results += member.is_honest and effect.reason == LEAVES_OUT_RESULTS
 
     def _send(self, member: Member, effect: Send) -> None:
         kind = kind_of(effect.message)
@@ -372,6 +381,8 @@ class World:
         self.is_left_out |= self._exhibits.watch.lacks(found)
         if self._exhibits.watch.is_left_out(found, self._made[block.certificate.digest]):
             self.problems.append(f"member {member.index} decides on a block that leaves out what it must not")
+        if self._exhibits.results.is_left_out(found, self._made[block.certificate.digest]):
+            self.problems.append(f"member {member.index} decides on a block that leaves out results")
         if self._exhibits.unseen(found):
             self.problems.append(f"member {member.index} decides on evidence that no honest member has seen")
         if found.round < len(self._order) and found.proposer != self.committee.members[self._order[found.round]]:

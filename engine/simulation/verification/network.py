@@ -20,9 +20,9 @@ from engine.forwarding.policies.candidates import NEWCOMER_DRAWS, NEWCOMER_SHARE
 from engine.ids import NodeId
 from engine.simulation.verification.adversaries import TURNS_AFTER, Adversary
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
-from engine.verification.chain.block import entries_that_fit
 from engine.verification.chain.broken_off import take_broken
 from engine.verification.chain.judged import Judged, Said, said_by, standings_after
+from engine.verification.chain.room import entries_that_fit
 from engine.verification.chain.state import NEWCOMER_AGAIN_EPOCHS, WINDOW
 from engine.verification.challenges.duties import Basis, has_duty, is_drawn_publicly
 from engine.verification.challenges.plan import LATER_TURNS, turns_of_new

@@ -20,32 +20,17 @@ from engine.verification.chain.derivation import (
     shown_output,
 )
 from engine.verification.chain.results import Material, RecordOf, check_records, choose_results, with_outputs
+from engine.verification.chain.room import MAX_BLOCK, bytes_of, left_for_results, room_behind
 from engine.verification.chain.speed_reports import usable_reports
 from engine.verification.chain.state import ChainState, standings_digest
 from engine.verification.epochs import epoch_at, epoch_begins, epoch_tolerance
-from engine.verification.members import faulty, leader, leader_alpha
-from engine.wire.blocks import MAX_ENTRIES, MAX_MEMBERS, Block, block_decoder
+from engine.verification.members import leader, leader_alpha
+from engine.wire.blocks import MAX_MEMBERS, Block, block_decoder
 from engine.wire.codec import encode
-from engine.wire.signed import MAX_RECORD, SignedRecord
+from engine.wire.signed import SignedRecord
 
 BLOCK_VERSION = 2
 """Of the layout of a block and of the rules by which it is judged."""
-MAX_BLOCK = MAX_RECORD - 256
-"""Bytes of an encoded block: it fits into a proposal."""
-_HEAD_BYTES, _MEMBER_BYTES = 400, 500
-"""Of a block without answers, and for each member: its commitment, its duties, what it missed."""
-_ENTRY_BYTES, _SCORE_BYTES = 152, 87
-"""Of a judged answer, and for each member that has scored it, at most."""
-_MISSED_BYTES, _KEY_BYTES = 6, 34
-_ROOM = MAX_BLOCK - _HEAD_BYTES - _MISSED_BYTES * MAX_MEMBERS
-"""For all that a block contains."""
-
-
-def entries_that_fit(members: int) -> int:
-    """So many judged answers find a place in a block of a committee of this size, all of its members at work."""
-    room = MAX_BLOCK - _HEAD_BYTES - _MEMBER_BYTES * members
-    return min(MAX_ENTRIES, room // (_ENTRY_BYTES + _SCORE_BYTES * (2 * faulty(members) + 1)))
-
 
 # ------------------------------------------------------------------------------------------------------------ checking
 
@@ -159,10 +144,11 @@ def make_block(
     wrong with ``material`` is left out. Commitments come in before all else, as they have no later block; no other
     part can take the room of the next ones.
     """
-    commitments, change, members = _promised_and_changed(state, material, epoch)
-    room = _ROOM - _bytes_of(commitments) - _bytes_of(change) - _KEY_BYTES * len(members)
+    change, members = usable_change(state, epoch, material.changes)
+    commitments = _usable_commitments(state, material.commitments, epoch, members or state.members)
+    room = room_behind(commitments, change, members)
     duties, outputs = _usable_duties(state, material.duties, epoch, room // 2)
-    room -= _bytes_of(duties)
+    room -= bytes_of(duties)
     contradictions, hidden = usable_claims(state, epoch, material.contradictions, material.hidden, room // 2)
     epochs = {number: with_outputs(found, outputs.get(number, {})) for number, found in state.epochs.items()}
     block = Block(
@@ -187,7 +173,7 @@ def make_block(
         speeds=usable_reports(material.speeds, state, epoch, min(MAX_BLOCK // 8, room // 4)),
         state=bytes(32),
     )
-    room = MAX_BLOCK - len(encode(block)) - _MISSED_BYTES * len(state.members) - 16
+    room = left_for_results(block, state)
     entries, unjudged = choose_results(
         state, material, proposer.public_key, epoch=epoch, round_number=round_number, epochs=epochs, room=room
     )
@@ -199,17 +185,6 @@ def make_block(
     encoded = encode(block)
     check_block(state, encoded)
     return encoded
-
-
-def _promised_and_changed(
-    state: ChainState, material: Material, epoch: int
-) -> tuple[tuple[SignedRecord, ...], tuple[SignedRecord, ...], tuple[bytes, ...]]:
-    """Commitments, and the change of the committee with its members, where there is room for it beside them."""
-    change, members = usable_change(state, epoch, material.changes)
-    commitments = _usable_commitments(state, material.commitments, epoch, members or state.members)
-    if _bytes_of(commitments) + _bytes_of(change) + _KEY_BYTES * len(members) <= _ROOM:
-        return commitments, change, members
-    return _usable_commitments(state, material.commitments, epoch, state.members), (), ()
 
 
 def _usable_commitments(
@@ -248,7 +223,3 @@ def _usable_duties(
     for number, member in kept:
         outputs.setdefault(number, {})[member] = found[number, member][1]
     return tuple(found[place][0] for place in kept), outputs
-
-
-def _bytes_of(records: Sequence[SignedRecord]) -> int:
-    return sum(len(encode(signed)) for signed in records)

@@ -38,7 +38,7 @@ from engine.verification.challenges.duties import (
 from engine.verification.challenges.opening import OpenedEvidence
 from engine.verification.large_models.majority import OpenedScoring, check_scorers, open_scoring
 from engine.verification.large_models.transcript import transcript_of_evidence
-from engine.verification.members import duties_alpha, faulty
+from engine.verification.members import duties_alpha, faulty, most_kin
 from engine.verification.signing import open_record, read_record
 from engine.wire.blocks import Block, NodeStanding, Unjudged
 from engine.wire.challenges import ChallengeCommitment, Duties
@@ -138,6 +138,11 @@ def open_commitment(
         raise VerificationError(f"A commitment is for epoch {commitment.epoch}; those for epoch {epoch} are due.")
     if commitment.member not in members:
         raise VerificationError("A commitment is by somebody who is no member of the committee of its epoch.")
+    if len(commitment.kin) > most_kin(len(members)):
+        raise VerificationError(
+            f"A commitment names {len(commitment.kin)} nodes of its family; {most_kin(len(members))} are possible in a"
+            f" committee of {len(members)}."
+        )
     if commitment.count == 0:
         raise VerificationError("A commitment promises nothing.")
     open_record(signed, ChallengeCommitment, network_id)

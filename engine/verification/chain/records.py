@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from engine.errors import ForgedRecordError, VerificationError, WireError
@@ -14,6 +15,7 @@ from engine.verification.chain.promises import Promises
 from engine.verification.chain.results import Material, Opened, with_outputs
 from engine.verification.chain.speed_reports import open_report
 from engine.verification.chain.state import WINDOW, ChainState
+from engine.verification.chain.told import Subject, Told
 from engine.verification.challenges.duties import has_duty, may_check
 from engine.verification.challenges.opening import (
     OpenedEvidence,
@@ -23,7 +25,7 @@ from engine.verification.challenges.opening import (
 )
 from engine.verification.large_models.majority import OpenedScoring
 from engine.verification.members import faulty
-from engine.verification.signing import digest_of
+from engine.verification.signing import digest_of, open_record
 from engine.wire.blocks import CommitteeChange, block_decoder, committee_record_decoder
 from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Evidence, Scoring, SpeedReport, Unanswered
 from engine.wire.receipts import Contradiction
@@ -43,10 +45,9 @@ Key = tuple[int, bytes]
 
 
 class RecordBook:
-    """Bounded whatever members send: one commitment and one record of duties for each member and epoch, one result of
-    each turn of each duty, one attestation of each scorer, one will to change the committee. What comes before what it
-    rests on is not kept: members repeat. All but commitments must come from the member whose key they name: see
-    :data:`MAX_PROOFS`, which somebody else could use up."""
+    """Bounded whatever members send: one commitment and one record of duties for each member and epoch, two results of
+    each turn of each duty, two attestations of each scorer (of which neither counts then: :class:`Told`), one will to
+    change the committee. What comes before what it rests on is not kept: members repeat."""
 
     def __init__(self) -> None:
         self.promises = Promises()
@@ -54,7 +55,8 @@ class RecordBook:
         self._proofs: Counter[Key] = Counter()
         self._forged: Counter[Key] = Counter()  # by their sender, and the epoch in which they came
         self._results: dict[Key, dict[bytes, SignedRecord]] = {}
-        self._turns: set[tuple[int, bytes, NodeId, int]] = set()  # epoch, member, node asked, turn or _UNANSWERED
+        self._told = Told()
+        self._overfull: set[Key] = set()  # who has shown more of an epoch than is kept
         self._own: dict[Key, bytes] = {}
         self._opened: dict[bytes, Opened] = {}
         self._by_digest: dict[bytes, SignedRecord] = {}
@@ -91,13 +93,13 @@ class RecordBook:
             case ChallengeCommitment():
                 return self.promises.add(signed, record, state, epoch, now)
             case Duties():
-                return self._add_duties(signed, record, state, epoch)
+                return self._add_duties(signed, record, state, epoch, now)
             case Evidence() | Unanswered():
-                return self._add_result(signed, record, state)
+                return self._add_result(signed, record, state, now)
             case Scoring():
                 return self._add_scoring(signed, record, state)
             case Attestation():
-                return self._add_attestation(signed, record, state)
+                return self._add_attestation(signed, record, state, now)
             case SpeedReport():
                 if (record.epoch, record.member) in self._speeds:
                     return False
@@ -144,20 +146,47 @@ class RecordBook:
         if len(self._hidden) < MAX_CLAIMS:
             self._hidden.setdefault(receipt, signed)
 
-    def material(self) -> Material:
-        """All of it, for a block."""
+    def material(self, since: float = math.inf) -> Material:
+        """All of it, for a block; of results those that all others have, too, as they have been here ``since`` then."""
         return Material(
             commitments=list(self.promises),
             duties=list(self._duties.values()),
-            records=list(self._by_digest.values()),
+            records=[self._by_digest[digest] for digest in self._results_since(since)],
             opened=self._opened,
-            attestations={digest: list(found.values()) for digest, found in self._attestations.items()},
+            attestations={digest: self._attested(digest) for digest in self._attestations},
             scorings={digest: signed for digest, (signed, _) in self._scorings.items()},
             contradictions=list(self._contradictions.values()),
             hidden=list(self._hidden.values()),
             changes=[signed for _, signed in self._changes.values()],
             speeds=list(self._speeds.values()),
         )
+
+    def held(self, since: float) -> Material:
+        """Duties and results that have been here ``since`` then, with what has been said of them until then: what a
+        block must not leave out. Of who has shown more than is kept, everybody may have something else."""
+        results = [digest for digest in self._results_since(since) if self._key_of(digest) not in self._overfull]
+        return Material(
+            duties=[signed for key, signed in self._duties.items() if self._told.since(key) <= since],
+            records=[self._by_digest[digest] for digest in results],
+            opened=self._opened,
+            attestations={digest: self._attested(digest, since) for digest in results if digest in self._attestations},
+        )
+
+    def _results_since(self, since: float) -> list[bytes]:
+        subjects = {digest: _subject(opened) for digest, opened in self._opened.items()}
+        return [one for one, what in subjects.items() if self._told.is_alone(what) and self._told.since(what) <= since]
+
+    def _key_of(self, digest: bytes) -> Key:
+        challenge = self._opened[digest].challenge
+        return challenge.epoch, challenge.member
+
+    def _attested(self, digest: bytes, since: float = math.inf) -> list[SignedRecord]:
+        """The scores of this evidence that have been here ``since`` then, of those who say the same to everybody."""
+        epoch, _ = self._key_of(digest)
+        given = self._attestations.get(digest, {})
+        subjects: dict[bytes, Subject] = {member: (epoch, digest, member) for member in given}
+        alone = [member for member, one in subjects.items() if self._told.is_alone(one)]
+        return [given[member] for member in alone if self._told.since(subjects[member]) <= since]
 
     def of_member(self, member: bytes, state: ChainState) -> list[SignedRecord]:
         """What this member itself has signed and no block contains, to be told again to who may have missed it."""
@@ -196,7 +225,8 @@ class RecordBook:
                 self._opened.pop(digest, None)
                 self._attestations.pop(digest, None)
                 self._scorings.pop(digest, None)
-        self._turns = {one for one in self._turns if one[0] >= oldest}
+        self._told.forget(oldest)
+        self._overfull = {key for key in self._overfull if key[0] >= oldest}
         self._proofs = Counter({key: count for key, count in self._proofs.items() if key[0] >= oldest})
         self._forged = Counter({key: count for key, count in self._forged.items() if key[0] >= oldest})
         self._own = {key: output for key, output in self._own.items() if key[0] >= oldest}
@@ -252,6 +282,7 @@ class RecordBook:
             and member not in self._attestations.get(digest, {})
             and not _is_done(opened, state)
             and opened.evidence.member in state.members
+            and self._told.is_alone(_subject(opened))
             and self._has_to_score(member, opened, state, late)
         ]
         return sorted(found, key=lambda opened: fair_place(state, opened))
@@ -271,7 +302,7 @@ class RecordBook:
         known_in = opened.evidence.epoch + (not self._was_public(opened, state))
         if member not in drawn or known_in > late:
             return False
-        given = list(self._attestations.get(opened.digest, {}).values())
+        given = self._attested(opened.digest)
         own = state.related(opened.evidence.epoch, opened.node)
         return make_entry(opened, given, state.members, state.network_id, related=own) is None
 
@@ -280,27 +311,33 @@ class RecordBook:
         found = state.epochs.get(opened.challenge.epoch)
         return found is not None and has_duty(found.basis, opened.challenge.member, opened.asked, None)
 
-    def _add_duties(self, signed: SignedRecord, record: Duties, state: ChainState, epoch: int) -> bool:
+    def _add_duties(self, signed: SignedRecord, record: Duties, state: ChainState, epoch: int, now: float) -> bool:
         key = (record.epoch, record.member)
         if key in self._duties:
             return False
         wanted_duties(signed, state, epoch)
+        if self._proofs[key] < MAX_PROOFS:
+            open_record(signed, Duties, state.network_id)  # nobody else uses up this member's proofs
         if self._proofs[key] >= MAX_PROOFS:
             raise VerificationError(f"A member has shown {MAX_PROOFS} proofs of duties of one epoch that do not hold.")
         self._proofs[key] += 1
         _, self._outputs[key] = shown_output(signed, state, epoch)
         self._duties[key] = signed
+        self._told.take(key, digest_of(signed), now)
+        self._told.count_from(now, *key)
         return True
 
-    def _add_result(self, signed: SignedRecord, record: Evidence | Unanswered, state: ChainState) -> bool:
+    def _add_result(self, signed: SignedRecord, record: Evidence | Unanswered, state: ChainState, now: float) -> bool:
         digest = digest_of(signed)
         if digest in self._by_digest:
             return False
         key = (record.epoch, record.member)
         kept = self._results.get(key, {})
         size = sum(len(one.record) for one in kept.values()) + len(signed.record)
-        if len(kept) >= MAX_EVIDENCE or size > MAX_EVIDENCE_BYTES:
-            raise VerificationError(f"A member shows more than {MAX_EVIDENCE} results of one epoch, or too long ones.")
+        is_full = len(kept) >= MAX_EVIDENCE or size > MAX_EVIDENCE_BYTES
+        too_many = f"A member shows more than {MAX_EVIDENCE} results of one epoch, or too long ones."
+        if is_full and key in self._overfull:
+            raise VerificationError(too_many)
         opened: Opened
         if isinstance(record, Evidence):
             opened = open_evidence(signed, state.genesis, state.network_id, state.commitment_of)
@@ -308,10 +345,13 @@ class RecordBook:
             opened = open_unanswered(signed, state.network_id, state.commitment_of)
         if not self._had_duty(opened, state, self._own.get(key)):
             raise VerificationError("A member shows a result of a duty that it had not, or that it has not shown yet.")
-        turn = (*key, opened.asked, record.turn if isinstance(record, Evidence) else _UNANSWERED)
-        if turn in self._turns:
-            raise VerificationError("A member shows two results of one turn.")
-        self._turns.add(turn)
+        if is_full:
+            self._overfull.add(key)
+            raise VerificationError(too_many)
+        subject = _subject(opened)
+        if not self._told.wants(subject, digest):
+            raise VerificationError("A member shows more than two results of one turn.")
+        self._told.take(subject, digest, now)
         self._opened[digest] = opened
         self._by_digest[digest] = signed
         self._results.setdefault(key, {})[digest] = signed
@@ -331,19 +371,20 @@ class RecordBook:
         self._scorings[record.evidence] = (signed, scoring)
         return True
 
-    def _add_attestation(self, signed: SignedRecord, record: Attestation, state: ChainState) -> bool:
+    def _add_attestation(self, signed: SignedRecord, record: Attestation, state: ChainState, now: float) -> bool:
         opened = self._opened.get(record.evidence)
         if not isinstance(opened, OpenedEvidence):
             raise VerificationError("An attestation is about evidence that is not here.")
-        given = self._attestations.setdefault(record.evidence, {})
-        if record.member in given or _is_done(opened, state):
+        subject, digest = (opened.evidence.epoch, record.evidence, record.member), digest_of(signed)
+        if not self._told.wants(subject, digest) or _is_done(opened, state):
             return False
         if record.member not in _scorers(opened, state):
             raise VerificationError("An attestation is by a member that was not drawn to score this answer.")
         if record.model != opened.request.model_digest:
             raise VerificationError("An attestation is of another version of the model than the answer was asked of.")
         open_attestations([signed], state.members, state.network_id)
-        given[record.member] = signed
+        self._attestations.setdefault(record.evidence, {}).setdefault(record.member, signed)
+        self._told.take(subject, digest, now)
         return True
 
 
@@ -356,6 +397,12 @@ def _is_reported(state: ChainState, key: Key) -> bool:
 def _scorers(opened: OpenedEvidence, state: ChainState) -> tuple[bytes, ...]:
     own = state.related(opened.evidence.epoch, opened.node)
     return scorers(state.members, opened.digest, opened.evidence.member, opened.node, own)
+
+
+def _subject(opened: Opened) -> Subject:
+    """The turn of a duty of which this is a result."""
+    turn = opened.evidence.turn if isinstance(opened, OpenedEvidence) else _UNANSWERED
+    return opened.challenge.epoch, opened.challenge.member, opened.asked, turn
 
 
 def _index(opened: Opened) -> int:

@@ -11,6 +11,7 @@ from engine.ids import NodeId
 from engine.verification.chain.derivation import check_scoring, duty_of, next_done, unjudged_place
 from engine.verification.chain.entries import make_entry, matches
 from engine.verification.chain.fairness import fair_place
+from engine.verification.chain.room import UNJUDGED_BYTES
 from engine.verification.chain.state import WINDOW, ChainState, Done, OpenEpoch
 from engine.verification.challenges.opening import OpenedEvidence, OpenedUnanswered, open_evidence, open_unanswered
 from engine.verification.members import faulty
@@ -23,8 +24,6 @@ from engine.wire.signed import SignedRecord
 _FULL_AFTER = 8
 """So many entries that found no room one after the other: then later answers wait for another block unseen, as the work
 of hundreds of them would stop everything else for a while."""
-_UNJUDGED_BYTES = 80
-"""Of one entry in either list, at most."""
 Opened = OpenedEvidence | OpenedUnanswered
 RecordOf = Callable[[bytes], SignedRecord | None]
 """Evidence and unanswered challenges by their digest."""
@@ -176,7 +175,7 @@ class _Results:
         entries = tuple(sorted(self._entries, key=lambda entry: entry.evidence))
         idle = [one for duty, one in self._idle.items() if duty not in self._done and duty not in self._broken]
         idle += self._broken.values()
-        fitting = min(MAX_UNJUDGED, max(0, self._room // _UNJUDGED_BYTES))
+        fitting = min(MAX_UNJUDGED, max(0, self._room // UNJUDGED_BYTES))
         return entries, tuple(sorted(idle, key=unjudged_place)[:fitting])
 
 

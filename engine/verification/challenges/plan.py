@@ -88,12 +88,14 @@ def plan_epoch(
     random_bytes: RandomBytes,
     family: Collection[NodeId] = (),
     doubted: Collection[NodeId] = (),
+    named: int = MAX_KIN,
 ) -> EpochPlan | None:
     """One challenge of ``member`` for each node that may be due; None where there are no nodes. Those that are checked
     in every epoch by these ``standings`` are asked :func:`turns_of_new` questions. ``random_bytes`` must be secret: who
-    knows them knows what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask;
+    knows them knows what will be asked. ``family``: the nodes of the verifier's own, whom it does not ask; of these its
+    promise names so many (``named``) at most;
     ``doubted``: by users, of which a lot puts a few of standing into the first places, whoever is doubted most."""
-    kin = tuple(sorted({node[:KIN_BYTES] for node in family})[:MAX_KIN])
+    kin = tuple(sorted({node[:KIN_BYTES] for node in family})[:named])
     planned: dict[NodeId, Planned] = {}
     encoded: list[bytes] = []
     served: dict[NodeId, Candidate] = {}

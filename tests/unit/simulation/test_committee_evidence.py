@@ -52,7 +52,8 @@ def test_a_block_is_refused_by_who_lacks_its_evidence() -> None:
     shown = exhibits(rogue=frozenset({3}))
     shown.take(0, result_of(4, 3, 1, 0), 0.0)
     shown.take(1, result_of(4, 3, 1, 1), 0.0)
-    shown.take(1, result_of(4, 3, 1, 0), 0.0)  # of one turn a book keeps what came first
+    shown.take(1, result_of(4, 3, 1, 2), 0.0)
+    shown.take(1, result_of(4, 3, 1, 0), 0.0)  # of one turn a book keeps the first two
     block = block_of(shown.choose(0, 0).unjudged)
     assert shown.refusal(0, block, 0.0) is None
     assert all("is not here" in (shown.refusal(member, block, 0.0) or "") for member in (1, 2))

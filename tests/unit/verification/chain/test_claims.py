@@ -13,12 +13,13 @@ import pytest
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
 from engine.verification.batches import make_batch
-from engine.verification.chain.block import MAX_BLOCK, check_block, entries_that_fit
+from engine.verification.chain.block import check_block
 from engine.verification.chain.claims import sign_missed
 from engine.verification.chain.entries import make_entry
 from engine.verification.chain.fairness import fair_place
 from engine.verification.chain.records import MAX_CLAIMS, RecordBook
 from engine.verification.chain.results import Material
+from engine.verification.chain.room import MAX_BLOCK, entries_that_fit
 from engine.verification.chain.state import newcomer_again_after
 from engine.verification.challenges.duties import CHECKERS, is_drawn_publicly, publicly_drawn, related
 from engine.verification.challenges.opening import open_evidence

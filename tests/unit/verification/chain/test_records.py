@@ -122,8 +122,10 @@ def test_what_is_not_wanted_is_refused_with_the_reason(monkeypatch: pytest.Monke
         book.add(network.attest(evidence, NODE.node_id, scorer, score(4_000), model=b"o" * 32), network.state, 1)
     assert book.add(attestation, network.state, 1), "it can still say what it finds with the right one"
     again = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, output=tuple(range(40)))
-    with pytest.raises(VerificationError, match="two results of one turn"):
-        book.add(again, network.state, 1)
+    assert book.add(again, network.state, 1), "whoever is shown another one shall have both"
+    third = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, output=tuple(range(41)))
+    with pytest.raises(VerificationError, match="more than two results of one turn"):
+        book.add(third, network.state, 1)
     monkeypatch.setattr(records, "MAX_EVIDENCE", 1)
     more = network.evidence(1, network.member(evidence.key), NODE.node_id, NODE, turn=1)
     with pytest.raises(VerificationError, match="more than 1 results"):

@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from engine.crypto.identity import Identity
-from engine.verification.chain.block import MAX_BLOCK
+from engine.errors import VerificationError
+from engine.verification.chain.derivation import open_commitment
 from engine.verification.chain.results import Material
+from engine.verification.chain.room import MAX_BLOCK
 from engine.verification.challenges.commitment import CommittedChallenges
-from engine.verification.members import quorum
+from engine.verification.members import most_kin, quorum
 from engine.verification.receipts import make_receipt, sign_receipt
 from engine.verification.signing import sign_record
 from engine.wire.blocks import MAX_CONTRADICTIONS, MAX_MEMBERS, Block, block_decoder
-from engine.wire.challenges import MAX_KIN
 from engine.wire.receipts import Contradiction
 from engine.wire.signed import SignedRecord
 from tests.support.judging import Judging, judging
@@ -22,7 +23,7 @@ from tests.support.receipts import make_request, served
 from tests.support.records import identity
 
 NODE = identity(0)
-KIN = tuple(sorted(bytes((number,)) * 8 for number in range(MAX_KIN)))
+KIN = tuple(sorted(bytes((number,)) * 8 for number in range(most_kin(MAX_MEMBERS))))
 
 
 def promises(network: Judging, epoch: int, families: int) -> list[SignedRecord]:
@@ -72,9 +73,9 @@ def largest() -> Judging:
     return network
 
 
-@pytest.mark.parametrize("liars", [0, 21])
-def test_the_largest_committee_has_a_block_with_something_of_all(largest: Judging, liars: int) -> None:
-    block = made(largest, full_books(largest, liars))
+@pytest.mark.parametrize("families", [0, MAX_MEMBERS])
+def test_the_largest_committee_has_a_block_with_something_of_all(largest: Judging, families: int) -> None:
+    block = made(largest, full_books(largest, families))
     assert len(block.commitments) == MAX_MEMBERS - 4, "those that leave promise nothing"
     assert len(block.change) == quorum(MAX_MEMBERS), "as many as it takes"
     assert len(block.duties) > MAX_MEMBERS // 3
@@ -82,11 +83,14 @@ def test_the_largest_committee_has_a_block_with_something_of_all(largest: Judgin
     assert block.entries
 
 
-def test_commitments_come_before_a_change_of_the_committee(largest: Judging) -> None:
-    """Who leaves one out gets no vote; a change can wait."""
-    block = made(largest, full_books(largest, MAX_MEMBERS))
-    assert len(block.commitments) == MAX_MEMBERS
-    assert block.change == () == block.next_members
+def test_a_commitment_that_names_too_large_a_family_is_none(largest: Judging) -> None:
+    """Those of all members would else leave no room for answers."""
+    assert [most_kin(members) for members in (1, 4, 16, 17, 32, 64)] == [64, 64, 64, 60, 32, 16]
+    too_many = (*KIN, b"\xff" * 8)
+    member = largest.members[0]
+    commitment = CommittedChallenges([b"0"]).commitment(largest.network_id, 3, member.public_key, too_many)
+    with pytest.raises(VerificationError, match="names 17 nodes of its family; 16 are possible"):
+        open_commitment(sign_record(member, commitment), largest.network_id, 3, largest.state.members)
 
 
 def test_whose_duties_wait_is_drawn_anew(largest: Judging) -> None:
