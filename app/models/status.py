@@ -14,6 +14,7 @@ from app.models.contribution import ContributionModel
 from app.models.doctor import DoctorModel
 from app.models.engine_words import from_engine
 from app.models.hosting import HostingModel
+from app.models.sharing import SharingModel
 from app.models.shelf_model import ShelfModel
 from engine.api import schema
 
@@ -91,6 +92,9 @@ class StatusModel(QObject):
         """The rules of contributing, and what is measured."""
         self.hosting = HostingModel(send)
         """The network that this machine hosts."""
+        self.sharing = SharingModel(send)
+        """Whether a few receipts go to the verifiers by themselves."""
+        self.sharing.changed.connect(self.changed)
         self.shelf = ShelfModel(send)
         """All models, and what is done with them."""
         self.doctor = DoctorModel(send)
@@ -197,6 +201,7 @@ class StatusModel(QObject):
         """An event of the engine."""
         self.contribution.receive(event)
         self.hosting.receive(event)
+        self.sharing.receive(event)
         self.shelf.receive(event)
         self.doctor.receive(event)
         match event:

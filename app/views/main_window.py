@@ -279,6 +279,8 @@ class MainWindow(QMainWindow):
         settings.autostart_requested.connect(self.autostart_requested)
         settings.deletion_requested.connect(self._delete_all)
         self._status.data_deleted.connect(settings.show_deletion)
+        settings.sharing_requested.connect(self._status.sharing.choose)
+        self._status.sharing.look()
         return settings
 
     def _connect(self) -> None:

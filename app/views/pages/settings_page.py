@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton
 from app.i18n import languages, native_name, tr
 from app.models.contribution_words import relay_summary
 from app.models.limits import Hardware, thread_choices
+from app.models.sharing import SharingModel, consent_words
 from app.models.status import StatusModel
 from app.preferences import Preferences
 from app.theme import Theme
@@ -25,6 +26,8 @@ class SettingsPage(Page):
     autostart_requested = Signal(bool)
     rules_requested = Signal()
     """The owner wants to see what is ruled about other people's traffic."""
+    sharing_requested = Signal(bool)
+    """Whether receipts of a few answers go to the verifiers by themselves."""
     deletion_requested = Signal(bool)
     """Of all data; whether also of the keys."""
 
@@ -33,6 +36,7 @@ class SettingsPage(Page):
         self._data_directory = data_directory
         self._switches: dict[str, Switch] = {}
         self._boxes: dict[str, ChoiceBox] = {}
+        self._shares = False
         self.problem = PlainLabel("", "quiet")
         self.problem.hide()
         self.column.addWidget(self.problem)
@@ -41,6 +45,7 @@ class SettingsPage(Page):
             self._make_start(theme, preferences),
             self._make_notices(theme, preferences),
             self._make_limits(theme, preferences, hardware),
+            self._make_sharing(theme),
             self._make_data(theme),
         ):
             self.column.addWidget(card)
@@ -81,6 +86,7 @@ class SettingsPage(Page):
         """Show the newest state: where the engine keeps its data and listens."""
         state, rules = model.state, model.contribution.rules
         self._relay.show_text(relay_summary(rules) if rules is not None else tr("Known as soon as the engine runs"))
+        self._show_sharing(model.sharing)
         self.delete.setEnabled(state is not None)
         if state is not None and state.api_address:
             self._api.show_text(state.api_address)
@@ -155,6 +161,32 @@ class SettingsPage(Page):
         self.rules.clicked.connect(self.rules_requested)
         self._relay = card.add_row(tr("Passing on traffic"), " ", self.rules)
         return card
+
+    def _make_sharing(self, theme: Theme) -> Card:
+        card = Card(theme, tr("Checks of other machines"), tr("Verifiers ask machines what users ask, and compare."))
+        self.sharing = Switch(theme, tr("A few answers for the verifiers"))
+        self.sharing.setObjectName("setting-sharing")
+        self.sharing.setEnabled(False)
+        self.sharing.clicked.connect(self._ask_sharing)
+        self._sharing_about = card.add_row(tr("A few answers for the verifiers"), " ", self.sharing)
+        return card
+
+    def _show_sharing(self, model: SharingModel) -> None:
+        self._shares = model.now is not None and model.now.on
+        self.sharing.setEnabled(model.now is not None)
+        self.sharing.setChecked(self._shares)
+        self._sharing_about.show_text(model.about())
+
+    def _ask_sharing(self, on: bool) -> None:
+        """It is off until the owner has read what is sent, and says yes."""
+        if not on:
+            self.sharing_requested.emit(False)
+            return
+        self.sharing.setChecked(self._shares)
+        title, yes = tr("Hand in receipts of a few answers?"), tr("Yes, hand them in")
+        dialog = confirm_dialog(self, self._theme, title, consent_words(), yes, loses=False)
+        dialog.accepted.connect(lambda: self.sharing_requested.emit(True))
+        dialog.open()
 
     def _make_data(self, theme: Theme) -> Card:
         card = Card(theme, tr("Data"))

@@ -215,6 +215,10 @@
         <translation>Ein Download, der mehr bräuchte, wird abgelehnt.</translation>
     </message>
     <message>
+        <source>A few answers for the verifiers</source>
+        <translation>Einige Antworten für die Prüfer</translation>
+    </message>
+    <message>
         <source>A file that anybody can check, without a network</source>
         <translation>Eine Datei, die jeder prüfen kann, auch ohne Netz</translation>
     </message>
@@ -794,6 +798,10 @@
     <message>
         <source>Checking what has arrived</source>
         <translation>Was angekommen ist, wird geprüft</translation>
+    </message>
+    <message>
+        <source>Checks of other machines</source>
+        <translation>Prüfung anderer Rechner</translation>
     </message>
     <message>
         <source>Choose the folder of the model</source>
@@ -1595,6 +1603,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>HF_HUB_OFFLINE is set, so no hub is asked. Unset it to download models.</source>
         <translation>HF_HUB_OFFLINE ist gesetzt, deshalb wird kein Hub gefragt. Lösche die Variable, um Modelle herunterzuladen.</translation>
+    </message>
+    <message>
+        <source>Hand in receipts of a few answers?</source>
+        <translation>Quittungen einiger Antworten einreichen?</translation>
     </message>
     <message>
         <source>Hand in the receipt</source>
@@ -2590,6 +2602,18 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Jetzt: {model}</translation>
     </message>
     <message>
+        <source>Of 100 answers that other machines give you, 2 are drawn by lot, at most 3 a day. What is sent is the receipt alone, never a word of question or answer: it says which machine answered, when, with which model and how many tokens.
+
+It goes within half an hour over anonymous paths to another machine, which brings it to the network&apos;s server for the verifiers. They do not learn that it was you. Where there are no anonymous paths, nothing is sent. The machine that answered, if it ever sees the receipt, knows which question it was.
+
+Verifiers may check that machine sooner then; nothing is decided by it. You can switch this off at any time; what was sent stays sent.</source>
+        <translation>Von 100 Antworten, die andere Rechner dir geben, werden 2 ausgelost, höchstens 3 am Tag. Gesendet wird allein die Quittung, nie ein Wort von Frage oder Antwort: Sie sagt, welcher Rechner geantwortet hat, wann, mit welchem Modell und wie vielen Tokens.
+
+Sie geht innerhalb einer halben Stunde über anonyme Pfade an einen anderen Rechner, der sie dem Server des Netzes für die Prüfer bringt. Diese erfahren nicht, dass du es warst. Wo es keine anonymen Pfade gibt, wird nichts gesendet. Der Rechner, der geantwortet hat, weiß, welche Frage es war, falls er die Quittung je sieht.
+
+Prüfer prüfen diesen Rechner dann vielleicht früher; entschieden wird damit nichts. Du kannst das jederzeit abschalten; was gesendet ist, bleibt gesendet.</translation>
+    </message>
+    <message>
         <source>Of all processors, or of a graphics card or its encoder.</source>
         <translation>Von allen Prozessoren oder von einer Grafikkarte oder ihrem Encoder.</translation>
     </message>
@@ -3052,6 +3076,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Receipts</source>
         <translation>Quittungen</translation>
+    </message>
+    <message>
+        <source>Receipts are handed in only where you do it yourself.</source>
+        <translation>Quittungen werden nur eingereicht, wo du es selbst tust.</translation>
     </message>
     <message>
         <source>Relay {relay} is no longer one of your guards: {failures} of its last {paths} paths failed, {usual} are usual. It may be overloaded, or it may have tried to choose the rest of your paths. Another one was drawn; you need not do anything.</source>
@@ -4241,6 +4269,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Das Netz nimmt nicht an, was du veröffentlicht hast: {problem}</translation>
     </message>
     <message>
+        <source>The network has no relays for it now, and the receipt would go directly.</source>
+        <translation>Das Netz hat dafür gerade keine Relays, und die Quittung ginge direkt.</translation>
+    </message>
+    <message>
         <source>The network has too few relays.</source>
         <translation>Das Netz hat zu wenige Relays.</translation>
     </message>
@@ -5040,6 +5072,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Bestätigt: Die Quittung wurde geprüft, und im jüngsten Urteil des Komitees hat dieser Knoten bestanden.</translation>
     </message>
     <message>
+        <source>Verifiers ask machines what users ask, and compare.</source>
+        <translation>Prüfer fragen Rechner, was Nutzer fragen, und vergleichen.</translation>
+    </message>
+    <message>
         <source>Verifiers may check sooner who gave an answer that you doubt</source>
         <translation>Prüfer können eher prüfen, wer eine Antwort gegeben hat, an der du zweifelst</translation>
     </message>
@@ -5296,6 +5332,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
     <message>
         <source>Writing</source>
         <translation>Schreibt</translation>
+    </message>
+    <message>
+        <source>Yes, hand them in</source>
+        <translation>Ja, einreichen</translation>
     </message>
     <message>
         <source>Yesterday</source>
@@ -6732,6 +6772,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{path}, which says which network {server} belongs to, is damaged, so nobody at that address is trusted. Add #NETWORKID to the address, or delete the file to trust the network that answers next.</source>
         <translation>{path}, worin steht, zu welchem Netz {server} gehört, ist beschädigt, darum wird niemandem unter dieser Adresse vertraut. Häng #NETWORKID an die Adresse, oder lösch die Datei, um dem Netz zu vertrauen, das als nächstes antwortet.</translation>
+    </message>
+    <message>
+        <source>{percent} of 100 answers of other machines, at most {most} a day; today {today}.</source>
+        <translation>{percent} von 100 Antworten anderer Rechner, höchstens {most} am Tag; heute {today}.</translation>
     </message>
     <message>
         <source>{place} / {all}</source>
