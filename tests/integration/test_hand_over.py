@@ -182,7 +182,7 @@ async def test_nothing_is_encrypted_twice_under_one_key_and_nonce(monkeypatch: p
     asked = [one.writer.asked for one in overlay.machines]
     assert [len(each) for each in asked] == [1, 1, 1]
     requests = [one.peer.serving for one in overlay.machines]
-    assert len({frozenset(serving._admission._requests._ids) for serving in requests}) == 3
+    assert len({frozenset(serving._admission._requests._newest) for serving in requests}) == 3
 
 
 async def test_a_question_over_weaker_paths_is_handed_over_as_well() -> None:

@@ -11,7 +11,7 @@ from engine.ids import NodeId
 from engine.simulation.verification.adversaries import ADVERSARIES, TURNS_AFTER, Adversary
 from engine.simulation.verification.network import SimulatedNetwork, SimulatedNode, traffic_shares
 from engine.simulation.verification.recorded import JudgedAnswer, Recorded
-from engine.verification.chain.block import entries_that_fit
+from engine.verification.chain.room import entries_that_fit
 from engine.verification.reputation.page import OURS
 from engine.verification.reputation.published import PUBLISHED
 from engine.verification.reputation.rule import THRESHOLD

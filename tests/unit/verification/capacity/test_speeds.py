@@ -23,11 +23,12 @@ from engine.verification.capacity.speeds import (
     speeds_after,
     speeds_of,
 )
-from engine.verification.chain.block import MAX_BLOCK, check_block
+from engine.verification.chain.block import check_block
 from engine.verification.chain.certificate import check_certified
 from engine.verification.chain.checkpoint import make_checkpoint, open_checkpoint
 from engine.verification.chain.records import RecordBook
 from engine.verification.chain.results import Material
+from engine.verification.chain.room import MAX_BLOCK
 from engine.verification.chain.speed_reports import open_report, open_reports, usable_reports
 from engine.verification.chain.standings import check_standings
 from engine.verification.chain.state import first_state

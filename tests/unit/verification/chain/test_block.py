@@ -12,9 +12,10 @@ import pytest
 
 from engine.crypto.identity import Identity
 from engine.errors import VerificationError
-from engine.verification.chain.block import MAX_BLOCK, check_block
+from engine.verification.chain.block import check_block
 from engine.verification.chain.judged import Judged, standings_after
 from engine.verification.chain.results import Material, MissingRecordError
+from engine.verification.chain.room import MAX_BLOCK
 from engine.verification.challenges.duties import Basis, is_drawn_privately, publicly_drawn
 from engine.verification.reputation.page import OURS
 from engine.verification.signing import digest_of
