@@ -28,6 +28,7 @@
     │   ├── ServingNodeLostError      the serving node went away in mid-answer (HTTP 502)
     │   │   └── ServingNodeLeavingError   it said so before
     │   ├── AnswerCancelledError      the client itself cancelled
+    │   ├── StoppedError              the owner has stopped what was being done
     │   ├── ChatNotFoundError         there is no such chat, or message in it
     │   └── ChatBusyError             an answer is being written in this chat
     ├── InferenceError                the inference engine
@@ -239,6 +240,12 @@ class AnswerCancelledError(RequestError):
     code = "cancelled"
 
 
+class StoppedError(RequestError):
+    """The owner has stopped what was being done."""
+
+    code = "stopped"
+
+
 class ChatNotFoundError(RequestError):
     """There is no such chat, or no such message in it."""
 
@@ -419,6 +426,7 @@ REQUEST_ERRORS: dict[str, type[RequestError]] = {
         ServingNodeLostError,
         ServingNodeLeavingError,
         AnswerCancelledError,
+        StoppedError,
         ChatNotFoundError,
         ChatBusyError,
     )

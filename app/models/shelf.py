@@ -271,6 +271,8 @@ def _running(progress: Progress | None) -> Moving:
     share = _share(progress.done, progress.total) if progress.stage in ("downloading", "copying") else None
     if isinstance(progress, schema.DownloadProgress):
         return Moving(progress_words(progress), share, runs=True)
+    if progress.stage == "checking" and progress.looked:
+        return Moving(tr("Looking through the folder: %Ln file(s)", "", progress.looked), None, runs=True)
     if share is None:
         return Moving(tr("Checking the model"), None, runs=True)
     done, total = size_words(progress.done), size_words(progress.total)

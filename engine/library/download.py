@@ -11,7 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import ContentError, GenTorrentError, HubError, ModelFolderError, first_failure
+from engine.errors import (
+    ContentError,
+    GenTorrentError,
+    HubError,
+    ModelFolderError,
+    first_failure,
+)
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.graph_file import read_outline
 from engine.inference.models.model_config import KvLayout
@@ -25,7 +31,15 @@ from engine.library.names import folder_name
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
 from engine.library.room import promised
-from engine.library.selection import HubFile, Repository, Selection, also, offered, select
+from engine.library.selection import (
+    HubFile,
+    Repository,
+    Selection,
+    also,
+    offered,
+    select,
+)
+from engine.sentences import say
 
 PARALLEL = 4
 """Files at once."""
@@ -88,11 +102,22 @@ async def prepare(order: Order, hub: Hub, models: ModelsFolder) -> Plan:
     pinned = dict(pin.files) if pin and not order.repin else {}
     _compare(repository, selection, pinned, order)
     missing = await asyncio.to_thread(_missing, models, name, selection, pinned)
-    return Plan(name, repository, selection, pinned, missing, terms_on(repository, order.licence))
+    return Plan(
+        name,
+        repository,
+        selection,
+        pinned,
+        missing,
+        terms_on(repository, order.licence),
+    )
 
 
 async def download(
-    plan: Plan, hub: Hub, models: ModelsFolder, meter: Meter, patience: Patience | None = None
+    plan: Plan,
+    hub: Hub,
+    models: ModelsFolder,
+    meter: Meter,
+    patience: Patience | None = None,
 ) -> ModelFolder:
     """Carry out a plan; the installed model. Errors as for :func:`prepare`, and :class:`ModelFolderError` if what was
     fetched cannot be used; ``LicenceNeededError`` for another licence than the owner has agreed to."""
@@ -130,7 +155,12 @@ def _check_name(name: str, order: Order, pin: Pin | None, place: Path) -> None:
         )
 
 
-def _compare(repository: Repository, selection: Selection, pinned: dict[str, PinnedFile], order: Order) -> None:
+def _compare(
+    repository: Repository,
+    selection: Selection,
+    pinned: dict[str, PinnedFile],
+    order: Order,
+) -> None:
     """A file that was downloaded once must not become another one unnoticed."""
     changed = []
     for one in selection.files:
@@ -150,7 +180,10 @@ def _missing(models: ModelsFolder, name: str, selection: Selection, pinned: dict
     staging, place = models.staging(name, selection.graph), models.place(name)
     missing = 0
     for one in selection.files:
-        have = [_size(staging / one.name), *(_size(part) for part in _parts(staging / one.name))]
+        have = [
+            _size(staging / one.name),
+            *(_size(part) for part in _parts(staging / one.name)),
+        ]
         if one.name in pinned and pinned[one.name].size == one.size:
             have.append(_size(place / one.name))
         missing += one.size - min(one.size, max(have))
@@ -181,7 +214,12 @@ async def _fetch_all(run: _Run) -> Selection:
     selection = run.plan.selection
     async with connections(run.patience, PARALLEL) as session:
         transfer = Transfer(
-            session, run.hub, run.plan.repository.name, run.plan.repository.commit, run.meter, run.patience
+            session,
+            run.hub,
+            run.plan.repository.name,
+            run.plan.repository.commit,
+            run.meter,
+            run.patience,
         )
 
         async def one(file: HubFile, places: asyncio.Semaphore) -> None:
@@ -211,7 +249,7 @@ def _read(name: str, folder: Path, graph: str, known: dict[str, PinnedFile]) -> 
 
     found = next((one for one in variants(folder) if one.graph == folder / graph), None)
     if found is None:
-        raise ModelFolderError(f"{folder / graph} is no model for text. Choose another variant.")
+        raise ModelFolderError(say("folder.not_for_text", path=str(folder / graph)))
     return read_model_folder(name, folder, digest, variant=found.name)
 
 

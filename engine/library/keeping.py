@@ -12,6 +12,7 @@ from engine.errors import GenTorrentError, ModelFolderError, StorageError, Unkno
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.models.variants import Variant, belongs, variants
+from engine.library.extent import check_extent
 from engine.library.folders import ModelsFolder, in_use, size_of
 from engine.library.names import MAX_LICENCE, licence_among
 from engine.library.part_file import copy_hashed
@@ -95,7 +96,7 @@ def import_folder(
     ``meter`` tells, raises before the stage "done", nothing stays of it."""
     source = source.absolute()
     name = name or source.name
-    model = check_importable(source, models, name, variant)
+    model = check_importable(source, models, name, meter, variant)
     place = models.place(name)
     with models.locked(name):
         _check_free(models, name)
@@ -135,20 +136,23 @@ def files_with_licence(model: ModelFolder) -> list[Path]:
     return [*model.files, licence] if fine else list(model.files)
 
 
-def check_importable(source: Path, models: ModelsFolder, name: str, variant: str = "") -> ModelFolder:
+def check_importable(source: Path, models: ModelsFolder, name: str, meter: Meter, variant: str = "") -> ModelFolder:
     """The model in a folder, if it can be imported under that name: :class:`ModelFolderError` says exactly what is
-    missing or wrong, ``StorageError`` what is wrong with the name. Nothing of the folder is executed."""
+    missing or wrong, ``StorageError`` what is wrong with the name. Nothing of the folder is executed, or hashed: the
+    digests of what is returned are none. What ``meter`` tells may raise, which ends this soon."""
+    meter.stage("checking")
     models.place(name)
     _check_free(models, name)
     try:
-        return _importable(source, name, variant)
+        return _importable(source, name, meter, variant)
     except OSError as error:
         raise storage_error("read", source, error) from error
 
 
-def _importable(source: Path, name: str, variant: str) -> ModelFolder:
+def _importable(source: Path, name: str, meter: Meter, variant: str) -> ModelFolder:
     if not source.is_dir():
         raise ModelFolderError(say("import.no_folder", folder=str(source)))
+    check_extent(source, meter)
     parts = {
         "import.graph": bool(variants(source)),
         "import.config": _has(source, "config.json", "genai_config.json"),
@@ -158,7 +162,7 @@ def _importable(source: Path, name: str, variant: str) -> ModelFolder:
     if missing:
         raise ModelFolderError(say("import.missing", folder=str(source), parts=listed("list.and", missing)))
     try:
-        return read_model_folder(name, source, variant=variant)
+        return read_model_folder(name, source, lambda _: b"", variant=variant)
     except ModelFolderError as error:
         raise ModelFolderError(say("import.unusable", folder=str(source), problem=said_by(error))) from error
 

@@ -4,15 +4,18 @@ it is shown as plain text and nothing else."""
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from aiohttp.abc import AbstractResolver
 
 from engine.errors import HubError, HubUnreachableError, StorageError
 from engine.library.agreements import LicenceTerms, terms_of, terms_on
+from engine.library.extent import MOST_FILES
 from engine.library.fetching import Patience, Source, Transfer, connections, fetch
 from engine.library.hub import Hub
 from engine.library.names import MAX_LICENCE, licence_among
@@ -42,13 +45,15 @@ class Licence:
 def licence_in(folder: Path) -> Licence:
     """What lies in a folder of this machine. ``StorageError`` if it cannot be read."""
     try:
-        sizes = {one.name: one.stat().st_size for one in folder.iterdir() if one.is_file()}
+        with os.scandir(folder) as entries:
+            names = [one.name for one in islice(entries, MOST_FILES) if licence_among([one.name]) and one.is_file()]
+        name = licence_among(names)
+        size = (folder / name).stat().st_size
     except OSError as error:
         raise storage_error("read", folder, error) from error
     except ValueError as error:  # a name that no file can have
         raise StorageError(f"{str(folder)!a} cannot be read ({error}).") from error
-    name = licence_among(sizes)
-    if not name or sizes[name] > MAX_LICENCE:
+    if not name or size > MAX_LICENCE:
         return Licence(name)
     return Licence(name, shown(read_limited(folder / name, MAX_LICENCE) or b""))
 

@@ -21,11 +21,13 @@ class FileProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The whole at one moment. ``speed``: bytes per second of the last seconds, from the network only."""
+    """The whole at one moment. ``speed``: bytes per second of the last seconds, from the network only.
+    ``looked``: files that were seen in a folder of which nobody knows yet how many it has."""
 
     stage: Stage
     files: tuple[FileProgress, ...]
     speed: float = 0.0
+    looked: int = 0
 
     @property
     def done(self) -> int:
@@ -52,6 +54,7 @@ class Meter:
         self._stage: Stage = "checking"
         self._told = 0.0
         self._received = 0
+        self._looked = 0
         self._window: list[tuple[float, int]] = []
 
     def begin(self, name: str, total: int, done: int = 0) -> None:
@@ -64,6 +67,15 @@ class Meter:
         self._received += received
         self._files[name] = FileProgress(name, done, self._files[name].total, note)
         self._tell(always=bool(note))
+
+    def now(self) -> float:
+        """Seconds, by the clock that this measures with."""
+        return self._now()
+
+    def looked(self, count: int) -> None:
+        """So many files of a folder were seen."""
+        self._looked = count
+        self._tell()
 
     def stage(self, stage: Stage) -> None:
         """What happens now."""
@@ -78,4 +90,4 @@ class Meter:
         self._window = [(when, total) for when, total in self._window if now - when <= 5.0] + [(now, self._received)]
         (first, before), (last, after) = self._window[0], self._window[-1]
         speed = (after - before) / (last - first) if last > first else 0.0
-        self._listener(Progress(self._stage, tuple(self._files.values()), speed))
+        self._listener(Progress(self._stage, tuple(self._files.values()), speed, self._looked))

@@ -8,8 +8,19 @@ from functools import partial
 from pathlib import Path
 
 from engine.crypto.identity import Identity
-from engine.directory.manifests import Published, fingerprint_of, make_withdrawal, sign_record
-from engine.errors import ConfigurationError, HubError, ManifestError, ModelFolderError, WireError
+from engine.directory.manifests import (
+    Published,
+    fingerprint_of,
+    make_withdrawal,
+    sign_record,
+)
+from engine.errors import (
+    ConfigurationError,
+    HubError,
+    ManifestError,
+    ModelFolderError,
+    WireError,
+)
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import folder_of
 from engine.library.hub import Hub
@@ -19,6 +30,7 @@ from engine.library.part_file import copy_hashed, git_id_of
 from engine.library.pins import PinnedFile
 from engine.library.progress import Meter
 from engine.library.published import MAX_FILE, PublishedModels
+from engine.sentences import say
 from engine.storage.files import make_directory, read_limited, remove, write_atomically
 from engine.wire.codec import encode
 from engine.wire.manifests import ManifestFile
@@ -65,7 +77,7 @@ def hash_folder(source: Path, meter: Meter, variant: str = "") -> Hashed:
     wanted = files_with_licence(model)
     for one in wanted:
         if one.resolve() != (source.resolve() / one.relative_to(source)):
-            raise ModelFolderError(f"{one} is a link. What is published has to lie in its folder: copy the file there.")
+            raise ModelFolderError(say("folder.link", path=str(one)))
         meter.begin(one.relative_to(source).as_posix(), one.stat().st_size)
     meter.stage("reading")
     files = {
@@ -85,7 +97,13 @@ def next_version(published: PublishedModels, public_key: bytes, name: str) -> in
     return known.record.version + 1 if known is not None else 1
 
 
-def publish(identity: Identity, hashed: Hashed, terms: Terms, published: PublishedModels, now: float) -> Published:
+def publish(
+    identity: Identity,
+    hashed: Hashed,
+    terms: Terms,
+    published: PublishedModels,
+    now: float,
+) -> Published:
     """Sign a manifest and keep it here; ``ConfigurationError`` or :class:`ManifestError` for what no reader takes."""
     if not terms.addresses:
         raise ConfigurationError("Say where others can fetch the files: with --hub OWNER/NAME, or --url https://…/.")
@@ -110,7 +128,12 @@ def publish(identity: Identity, hashed: Hashed, terms: Terms, published: Publish
 
 
 def withdraw(
-    identity: Identity, publisher: str, name: str, reason: str, published: PublishedModels, now: float
+    identity: Identity,
+    publisher: str,
+    name: str,
+    reason: str,
+    published: PublishedModels,
+    now: float,
 ) -> Published:
     """Take a model back; the record of it."""
     model_id = f"{fingerprint_of(identity.public_key)}/{name}"

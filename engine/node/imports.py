@@ -13,7 +13,7 @@ from threading import Event
 from engine.api import error_reply
 from engine.api.schema import ControlEvent, ImportEnded, ImportModel, ImportProgress
 from engine.clock import Clock
-from engine.errors import GenTorrentError, InvalidRequestError, ModelBusyError, OverloadedError
+from engine.errors import GenTorrentError, InvalidRequestError, ModelBusyError, OverloadedError, StoppedError
 from engine.library.folders import ModelsFolder
 from engine.library.keeping import check_importable, import_folder
 from engine.library.progress import Meter, Progress
@@ -25,15 +25,11 @@ MOST = 8
 _log = logging.getLogger(__name__)
 
 
-class _StoppedError(Exception):
-    """The owner wants it no more."""
-
-
 @dataclass(slots=True)
 class _Import:
     progress: ImportProgress
     stopped: Event = field(default_factory=Event)
-    task: asyncio.Task[None] | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Imports:
@@ -77,31 +73,31 @@ class Imports:
         if len(self._running) >= MOST:
             raise OverloadedError(say("import.most", most=MOST))
         one = self._running[name] = _Import(ImportProgress(model=name, stage="checking"))
+        self._changed()
         try:
-            await asyncio.to_thread(check_importable, folder, self._models, name, request.variant)
+            await asyncio.to_thread(check_importable, folder, self._models, name, self._meter(one), request.variant)
             if self._tasks is None:
                 raise OverloadedError(say("library.ending"))
         except BaseException:
-            del self._running[name]
+            one.stopped.set()  # the thread goes on where whoever waits for it goes away
+            self._over(one)
             raise
-        one.task = self._tasks.create_task(self._import(request, folder, name, one))
-        self._changed()
+        self._tasks.create_task(self._import(request, folder, name, one))
 
     async def stop(self, name: str) -> None:
         """Nothing stays of what was copied."""
         one = self._running.get(name)
-        if one is not None and one.task is not None:
+        if one is not None:
             one.stopped.set()
-            await asyncio.wait([one.task])
+            await one.over.wait()
 
     async def _import(self, request: ImportModel, folder: Path, name: str, one: _Import) -> None:
-        meter = Meter(partial(self._heard, asyncio.get_running_loop(), one), self._clock.monotonic, TELL_SECONDS)
         try:
             how = {"name": name, "variant": request.variant}
-            await asyncio.to_thread(import_folder, folder, self._models, meter, **how, link=request.link)
+            await asyncio.to_thread(import_folder, folder, self._models, self._meter(one), **how, link=request.link)
             ended = ImportEnded(model=name)
-        except _StoppedError:
-            ended = ImportEnded(model=name, code="stopped", text=say("import.stopped"))
+        except StoppedError as error:
+            ended = ImportEnded(model=name, code=error.code, text=said_by(error))
         except (GenTorrentError, OSError) as error:
             _log.warning("%s was not imported: %s", folder, error)
             ended = ImportEnded(model=name, code=error_reply.code_of(error), text=said_by(error))
@@ -109,16 +105,23 @@ class Imports:
             _log.exception("an import failed unexpectedly")
             ended = ImportEnded(model=name, code="internal_error", text=say("chat.request_mistake"))
         finally:
-            self._running.pop(name, None)
+            self._over(one)
         self._tell(ended)
+
+    def _over(self, one: _Import) -> None:
+        del self._running[one.progress.model]
+        one.over.set()
         self._changed()
+
+    def _meter(self, one: _Import) -> Meter:
+        return Meter(partial(self._heard, asyncio.get_running_loop(), one), self._clock.monotonic, TELL_SECONDS)
 
     def _heard(self, loop: asyncio.AbstractEventLoop, one: _Import, progress: Progress) -> None:
         """In the thread of the import, which ends here where it is to be stopped; what is done is done."""
         if one.stopped.is_set() and progress.stage != "done":
-            raise _StoppedError
+            raise StoppedError(say("import.stopped"))
         stage, name = progress.stage, one.progress.model
-        told = ImportProgress(model=name, stage=stage, done=progress.done, total=progress.total)
+        told = ImportProgress(model=name, stage=stage, done=progress.done, total=progress.total, looked=progress.looked)
         loop.call_soon_threadsafe(self._show, one, told)
 
     def _show(self, one: _Import, progress: ImportProgress) -> None:

@@ -18,6 +18,7 @@ from engine.sentences.answers import ANSWERS
 from engine.sentences.chats import CHATS
 from engine.sentences.contributing import CONTRIBUTING
 from engine.sentences.doctor import DOCTOR
+from engine.sentences.folders import FOLDERS
 from engine.sentences.hosting import HOSTING
 from engine.sentences.machine import MACHINE
 from engine.sentences.models import MODELS
@@ -133,6 +134,7 @@ SENTENCES: Mapping[str, str] = {
     **CHATS,
     **CONTRIBUTING,
     **DOCTOR,
+    **FOLDERS,
     **HOSTING,
     **MACHINE,
     **MODELS,

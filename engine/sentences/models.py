@@ -115,6 +115,18 @@ MODELS = {
     "import.most": mark("{most} models are being imported already. Wait until one is done."),
     "import.relative": mark("The folder {folder} has to be named from the root of the disk."),
     "import.no_folder": mark("There is no folder {folder}."),
+    "import.whole_disk": mark("{folder} is a whole disk. Choose the folder of one model."),
+    "import.too_large": mark(
+        "{folder} is not a model's folder: it has more than {most} files. Choose the folder of one model."
+    ),
+    "import.too_deep": mark(
+        "{folder} is not a model's folder: it has more than {most} folders in each other. Choose the folder of one "
+        "model."
+    ),
+    "import.too_slow": mark(
+        "{folder} was not looked through within {seconds} seconds. Choose the folder of one model, on a disk that is "
+        "not so slow."
+    ),
     "import.missing": mark(
         "The folder {folder} is no model that can be used here. It lacks {parts}. Take what is missing from the "
         "model's repository."

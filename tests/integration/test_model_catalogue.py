@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,9 +13,11 @@ from engine.api import schema
 from engine.clock import SystemClock
 from engine.directory.manifests import fingerprint_of
 from engine.errors import LicenceNeededError
+from engine.library import keeping
 from engine.library.agreements import terms_of
 from engine.library.folders import ModelsFolder
 from engine.library.published import PublishedModels
+from engine.node import imports
 from engine.node.model_catalogue import ModelUse
 from engine.wire.manifests import ManifestFile
 from tests.integration.test_library_service import PATIENCE, ask, catalogue, fetch, hub, running  # noqa: F401
@@ -385,6 +388,35 @@ async def test_other_bad_folders(tmp_path, hub):  # noqa: F811
         assert (await ask(service, unreadable)).code == "storage_failed"
         reply = await ask(service, schema.ImportModel(folder=str(tmp_path / "empty"), name="../../keys"))
         assert isinstance(reply, schema.RequestFailed)
+
+
+async def test_looking_through_a_folder_shows_and_can_be_stopped(tmp_path, hub, monkeypatch):  # noqa: F811
+    """The folder is one that takes for ever to look through."""
+
+    def endless(folder, meter):
+        for seen in range(1_000_000):
+            meter.looked(seen)
+            time.sleep(0.01)
+
+    monkeypatch.setattr(keeping, "check_extent", endless)
+    monkeypatch.setattr(imports, "TELL_SECONDS", 0.0)
+    async with running(tmp_path / "data", hub) as (service, told):
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(ask(service, schema.ImportModel(folder=str(tmp_path), name="mine")))
+            await until(lambda: any(getattr(one, "looked", 0) > 1 for one in told), PATIENCE)
+            assert (await shown(service, "mine")).state == "importing"
+            assert isinstance(await ask(service, schema.StopImport(model="mine")), schema.Accepted)
+        refused = asked.result()
+        assert (refused.code, bool(refused.words)) == ("stopped", True)
+        assert await gone(service, "mine")
+        assert not list((tmp_path / "data").rglob("mine*"))
+        await until(lambda: any(isinstance(one, schema.CatalogueChanged) for one in told), PATIENCE)
+
+
+async def test_the_whole_disk_is_refused_at_once(tmp_path, hub):  # noqa: F811
+    async with running(tmp_path / "data", hub) as (service, _):
+        refused = await ask(service, schema.ImportModel(folder="/", name="mine"))
+        assert (refused.code, refused.words["text"][0].code) == ("no_model", "import.whole_disk")
 
 
 async def test_a_broken_model_says_why(tmp_path, hub):  # noqa: F811

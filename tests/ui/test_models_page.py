@@ -307,6 +307,25 @@ def test_a_download_whose_licence_has_changed_asks_again(page: Shown) -> None:
     assert page.asked(schema.DownloadModel)[-1].terms == "agreed"
 
 
+def test_looking_through_a_folder_is_shown_and_stopped(page: Shown) -> None:
+    page.importing.head.click()
+    page.form.folder.setText("/home/me")
+    page.form.go.click()
+    page.licence()
+    (asked,) = page.asked(schema.ImportModel)
+    assert page.form.go.text() == "Stop"
+    assert not page.form.folder.isEnabled()
+    page.catalogue(*changed("Qwen3-8B", model="me", title="me", state="importing", progress=None))
+    page.hear(schema.ImportProgress(model="me", stage="checking", looked=12_345))
+    assert page.row("me").how_far.whole_text == "Looking through the folder: 12,345 files"
+    page.form.go.click()
+    assert page.asked(schema.StopImport)[-1].model == "me"
+    page.hear(schema.RequestFailed(request="import_model", code="stopped", text="Stopped.", ref=asked.ref))
+    assert page.form.go.text() == "Import"
+    assert page.form.folder.isEnabled()
+    assert page.form.problem.whole_text == ""
+
+
 def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
     page.importing.head.click()
     assert not page.form.go.isEnabled()

@@ -51,7 +51,7 @@ class ImportForm(QWidget):
         self.name.setMaxLength(100)
         self.name.returnPressed.connect(self._import)
         self.go = QPushButton(tr("Import"))
-        self.go.clicked.connect(self._import)
+        self.go.clicked.connect(self._press)
         fields.addWidget(self.name, 1, 0)
         fields.addWidget(self.go, 1, 1)
         text = tr("Leave the files where they are")
@@ -73,8 +73,19 @@ class ImportForm(QWidget):
         dialog.fileSelected.connect(self.folder.setText)
         dialog.open()
 
+    @property
+    def _name(self) -> str:
+        """What the model is called here."""
+        return self.name.text().strip() or PurePath(self.folder.text().strip()).name
+
+    def _press(self) -> None:
+        if self._shelf.importing:
+            self._shelf.stop_import(self._name)
+        else:
+            self._import()
+
     def _import(self) -> None:
-        if self.go.isEnabled():
+        if self.go.isEnabled() and not self._shelf.importing:
             self._looked = self.folder.text().strip()
             self._shelf.ask_licence(folder=self._looked)
             self._show()
@@ -88,8 +99,7 @@ class ImportForm(QWidget):
         if isinstance(found, str) or not found.name:
             self._go_on(named)
             return
-        title = self.name.text().strip() or PurePath(named).name
-        dialog = LicenceDialog(self._theme, self, short(title, 60), [], importing=True)
+        dialog = LicenceDialog(self._theme, self, short(self._name, 60), [], importing=True)
         dialog.show_licence(found)
         dialog.accepted.connect(lambda: self._go_on(named))
         dialog.open()
@@ -99,7 +109,11 @@ class ImportForm(QWidget):
         self._shelf.import_folder(folder, self.name.text().strip(), link=self.link.isChecked())
 
     def _show(self) -> None:
-        self.go.setEnabled(bool(self.folder.text().strip()) and not self._shelf.importing and not self._looked)
+        importing = self._shelf.importing
+        self.go.setText(tr("Stop") if importing else tr("Import"))
+        self.go.setEnabled(importing or (bool(self.folder.text().strip()) and not self._looked))
+        for field in (self.folder, self.name, self.browse, self.link):
+            field.setEnabled(not importing)
 
     def _heard(self) -> None:
         self._show()

@@ -51,7 +51,8 @@ class ImportModel(LibraryRequest, frozen=True, kw_only=True, tag="import_model")
     """Take the model in a ``folder`` of this machine under the ``name`` (the folder's own without one): a copy of its
     files (those of one ``variant``, the best one without it), or a ``link`` to the folder, which then has to stay where
     it is. Nothing of the folder is executed. Refused with the code "no_model", and a text that says exactly what is
-    missing, or answered by ``Accepted``; then come ``ImportProgress`` and one ``ImportEnded``."""
+    missing or that the folder holds more than a model, with "stopped" by ``StopImport``, or answered by ``Accepted``;
+    then come ``ImportProgress`` and one ``ImportEnded``. ``ImportProgress`` comes before the answer, too."""
 
     folder: FolderPath
     name: Annotated[str, Meta(max_length=100)] = ""
@@ -223,12 +224,14 @@ class HubResults(ControlEvent, frozen=True, kw_only=True, tag="hub_results"):
 
 
 class ImportProgress(ControlEvent, frozen=True, kw_only=True, tag="import_progress"):
-    """How far an import is, in bytes. Told to all clients, and to those that connect meanwhile."""
+    """How far an import is, in bytes. ``looked``: files that were seen while it is checked whether the folder is a
+    model's. Told to all clients, and to those that connect meanwhile."""
 
     model: str
     stage: Literal["checking", "downloading", "copying", "reading", "installing", "done"]
     done: int = 0
     total: int = 0
+    looked: int = 0
 
 
 class ImportEnded(ControlEvent, Worded, frozen=True, kw_only=True, tag="import_ended"):

@@ -40,7 +40,7 @@ def import_model(
     models, source = models_folder(data), folder.absolute()
     name, chosen = as_name or source.name, variant or ""
     with shown_progress(json_output) as meter:
-        check_importable(source, models, name, chosen)
+        check_importable(source, models, name, meter, chosen)
         request = ImportModel(folder=str(source), name=name, variant=chosen, link=link)
         if imported_by_engine(request, data, meter):
             model = models.catalogue().open(name)

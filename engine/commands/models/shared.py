@@ -142,7 +142,8 @@ class _Bars:
         from rich.progress import TaskID
 
         rows = [(one.name, one.done, one.total, one.note) for one in progress.files if one.total >= 1_000_000]
-        rows.append((_STAGES[progress.stage], progress.done, progress.total, ""))
+        looked = f"{progress.looked:,} files" if progress.stage == "checking" and progress.looked else ""
+        rows.append((_STAGES[progress.stage], progress.done, progress.total, looked))
         for place, (name, done, total, note) in enumerate(rows):
             key = "all" if place + 1 == len(rows) else name
             text = harmless(f"{name}  {note}" if note else name)

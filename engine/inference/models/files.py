@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelFolderError
+from engine.sentences import say
 
 MAX_JSON = 64 * 1024 * 1024
 """Bytes; a longer configuration file is refused."""
 _POINTER = b"version https://git-lfs"
-_FETCH = "Download that file from the model's repository into the folder."
 
 
 def checked_file(root: Path, path: Path) -> Path:
@@ -22,28 +22,26 @@ def checked_file(root: Path, path: Path) -> Path:
     try:
         inside = path.resolve().is_relative_to(root.resolve()) or _in_blobs(root, path)
         if not path.is_file():
-            raise ModelFolderError(f"{path} is missing. {_FETCH}")
+            raise ModelFolderError(say("folder.missing", path=str(path)))
         if not inside:
-            raise ModelFolderError(
-                f"{path} is a link that leads out of the model's folder, to {path.resolve()}. Put the file "
-                "itself there."
-            )
+            raise ModelFolderError(say("folder.leads_out", path=str(path), target=str(path.resolve())))
         size = path.stat().st_size
         if size == 0:
-            raise ModelFolderError(f"{path} is empty: a download was cut off. {_FETCH}")
+            raise ModelFolderError(say("folder.empty", path=str(path)))
         with path.open("rb") as stream:
             pointer = size < 1024 and stream.read(len(_POINTER)) == _POINTER
     except OSError as error:
         raise ModelFolderError(
-            f"{path} cannot be read: {error.strerror}. Check its permissions and the disk."
+            say(
+                "folder.unreadable",
+                path=str(path),
+                reason=error.strerror or type(error).__name__,
+            )
         ) from error
     except ValueError as error:  # a name that no file can have
-        raise ModelFolderError(f"{str(path)!r} is no name of a file ({error}). Download the model again.") from error
+        raise ModelFolderError(say("folder.no_name", path=repr(str(path)), reason=str(error))) from error
     if pointer:
-        raise ModelFolderError(
-            f"{path} holds only a Git LFS pointer, not the file itself. Run 'git lfs pull' in the folder, or download "
-            "the model again."
-        )
+        raise ModelFolderError(say("folder.pointer", path=str(path)))
     return path
 
 
@@ -52,12 +50,12 @@ def read_json(root: Path, path: Path) -> dict[str, Any]:
     checked_file(root, path)
     try:
         if path.stat().st_size > MAX_JSON:
-            raise ModelFolderError(f"{path} is larger than any configuration file. Download it again.")
+            raise ModelFolderError(say("folder.json_too_large", path=str(path)))
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelFolderError(f"{path} is not a readable JSON file ({error}). Download it again.") from error
+        raise ModelFolderError(say("folder.no_json", path=str(path), reason=str(error))) from error
     if not isinstance(content, dict):
-        raise ModelFolderError(f"{path} does not hold a JSON object. Download it again.")
+        raise ModelFolderError(say("folder.no_object", path=str(path)))
     return content
 
 

@@ -10,8 +10,20 @@ from pathlib import Path, PureWindowsPath
 from engine.errors import ModelFolderError
 from engine.inference.models.files import checked_file, nearest, read_json
 from engine.inference.models.graph_file import GraphOutline, read_outline
-from engine.inference.models.model_config import KvLayout, ModelConfig, read_model_config
-from engine.inference.models.variants import Precision, Variant, choose, precision, unusable, variants
+from engine.inference.models.model_config import (
+    KvLayout,
+    ModelConfig,
+    read_model_config,
+)
+from engine.inference.models.variants import (
+    Precision,
+    Variant,
+    choose,
+    precision,
+    unusable,
+    variants,
+)
+from engine.sentences import say
 
 TOKENIZER_FILES = (
     "added_tokens.json",
@@ -29,7 +41,15 @@ CACHE = "past_key_values."
 
 FileDigest = Callable[[Path], bytes]
 
-__all__ = ["KvLayout", "ModelFolder", "Precision", "Variant", "read_model_folder", "sha256_file", "variants"]
+__all__ = [
+    "KvLayout",
+    "ModelFolder",
+    "Precision",
+    "Variant",
+    "read_model_folder",
+    "sha256_file",
+    "variants",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,7 @@ def read_model_folder(
     """
     digest_of = file_digest or sha256_file
     if not path.is_dir():
-        raise ModelFolderError(f"The model folder {path} does not exist. Download the model again.")
+        raise ModelFolderError(say("folder.gone", path=str(path)))
     chosen = choose(path, variant, provider, memory)
     config = read_model_config(path, chosen.graph.parent)
     tokenizer_path, tokenizer_files = _tokenizer(path, chosen.graph.parent)
@@ -117,9 +137,15 @@ def _digest(root: Path, files: Iterable[Path], digest_of: FileDigest) -> bytes:
             content = digest_of(root / name)
             encoded = name.encode()
         except OSError as error:
-            raise ModelFolderError(f"{root / name} cannot be read: {error.strerror}. Check the disk.") from error
+            raise ModelFolderError(
+                say(
+                    "folder.unreadable",
+                    path=str(root / name),
+                    reason=error.strerror or type(error).__name__,
+                )
+            ) from error
         except UnicodeEncodeError as error:
-            raise ModelFolderError(f"{str(root / name)!r} is no name in UTF-8. Download the model again.") from error
+            raise ModelFolderError(say("folder.no_utf8", path=repr(str(root / name)))) from error
         total.update(len(encoded).to_bytes(2, "big") + encoded + content)
     return total.digest()
 
@@ -129,11 +155,10 @@ def _tokenizer(root: Path, start: Path) -> tuple[Path, list[Path]]:
     place = nearest(root, start, "tokenizer.json")
     if place is None:
         only = nearest(root, start, "tokenizer.model")
-        said = f", and {only} alone is a format that is not read here" if only else ""
-        raise ModelFolderError(
-            f"{root / 'tokenizer.json'} is missing{said}, so text cannot be turned into tokens. Download that "
-            "file from the model's repository into the folder."
-        )
+        path = str(root / "tokenizer.json")
+        if only is not None:
+            raise ModelFolderError(say("folder.other_tokenizer", path=path, only=str(only)))
+        raise ModelFolderError(say("folder.no_tokenizer", path=path))
     folder = place.parent
     checked_file(root, place)
     read_json(root, folder / "tokenizer_config.json")
@@ -151,21 +176,20 @@ def _external(root: Path, graph: Path, outline: GraphOutline) -> list[Path]:
     for location, needed in sorted(outline.external.items()):
         place, other = Path(location), PureWindowsPath(location)
         if place.is_absolute() or other.drive or other.root or ".." in other.parts or ".." in place.parts:
-            raise ModelFolderError(
-                f"{graph} wants its weights from {location!r}, outside of its own folder. Such a model is not loaded: "
-                "choose another one."
-            )
+            raise ModelFolderError(say("folder.outside", path=str(graph), place=repr(location)))
         path = checked_file(root, graph.parent / place)
         if path.resolve() == graph.resolve():
-            raise ModelFolderError(
-                f"{graph} names itself as the file that its weights lie in. It is damaged or made to mislead: choose "
-                "another model."
-            )
+            raise ModelFolderError(say("folder.itself", path=str(graph)))
         size = path.stat().st_size
         if size < needed:
             raise ModelFolderError(
-                f"{path} has {size} bytes, but {graph.name} needs {needed}: a download was cut off, or the two files "
-                "belong to different models. Download both again."
+                say(
+                    "folder.too_short",
+                    path=str(path),
+                    size=size,
+                    graph=graph.name,
+                    needed=needed,
+                )
             )
         found.append(path)
     return found
@@ -177,8 +201,13 @@ def _check_outline(graph: Path, outline: GraphOutline, config: ModelConfig) -> N
     layers = {name.removeprefix(CACHE).partition(".")[0] for name in outline.inputs if name.startswith(CACHE)}
     if len(layers) != config.kv.layers:
         raise ModelFolderError(
-            f"{graph} has caches for {len(layers)} layers, {main} says {config.kv.layers}. The files belong to "
-            "different models: download both again."
+            say(
+                "folder.layers_differ",
+                path=str(graph),
+                layers=len(layers),
+                main=str(main),
+                expected=config.kv.layers,
+            )
         )
     # Later layers may differ from the first, whose numbers are those of the configuration.
     for name in (f"{CACHE}0.key", f"{CACHE}0.value"):
@@ -187,12 +216,24 @@ def _check_outline(graph: Path, outline: GraphOutline, config: ModelConfig) -> N
         numbers = shape[1::2] if len(shape) == 4 else ()
         if len(numbers) != 2 or any(isinstance(a, int) and a != b for a, b in zip(numbers, wanted, strict=True)):
             raise ModelFolderError(
-                f"{graph} has {name} of the shape {shape}, {main} says {wanted[0]} key-value heads with {wanted[1]} "
-                "numbers. The files belong to different models: download both again."
+                say(
+                    "folder.shapes_differ",
+                    path=str(graph),
+                    name=name,
+                    shape=str(shape),
+                    main=str(main),
+                    heads=wanted[0],
+                    numbers=wanted[1],
+                )
             )
     _, shape = outline.outputs["logits"]
     if shape and isinstance(shape[-1], int) and shape[-1] != config.vocabulary:
         raise ModelFolderError(
-            f"{graph} gives logits for {shape[-1]} tokens, {main} says {config.vocabulary} (vocab_size). The files "
-            "belong to different models: download both again."
+            say(
+                "folder.logits_differ",
+                path=str(graph),
+                tokens=shape[-1],
+                main=str(main),
+                expected=config.vocabulary,
+            )
         )

@@ -12,12 +12,27 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.errors import ModelFolderError
+from engine.sentences import said_by, say
 
 MAX_ENTRIES = 2_000_000
 """Fields walked in one file: beyond this it is no graph of a language model."""
 MAX_DEPTH = 12
 MAX_TEXT = 4096
-ITEM_BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 16: 16} | {
+ITEM_BITS = {
+    1: 32,
+    2: 8,
+    3: 8,
+    4: 16,
+    5: 16,
+    6: 32,
+    7: 64,
+    9: 8,
+    10: 16,
+    11: 64,
+    12: 32,
+    13: 64,
+    16: 16,
+} | {
     17: 8,
     18: 8,
     19: 8,
@@ -63,14 +78,16 @@ def read_outline(path: Path) -> GraphOutline:
                     _function(walker, outline, start, end)
     except OSError as error:
         raise ModelFolderError(
-            f"{path} cannot be read: {error.strerror}. Check its permissions and the disk."
+            say(
+                "folder.unreadable",
+                path=str(path),
+                reason=error.strerror or type(error).__name__,
+            )
         ) from error
     except (_DamagedError, UnicodeDecodeError, ValueError) as error:
-        raise ModelFolderError(
-            f"{path} is not a whole ONNX file ({error}). Download it again, or choose another variant."
-        ) from error
+        raise ModelFolderError(say("folder.not_whole", path=str(path), reason=said_by(error))) from error
     if graphs != 1 or not outline.operators:
-        raise ModelFolderError(f"{path} holds no ONNX graph. Download it again, or choose another variant.")
+        raise ModelFolderError(say("folder.no_graph_in", path=str(path)))
     return outline
 
 
@@ -92,7 +109,7 @@ class _Walker:
         while place < end:
             self._left -= 1
             if self._left < 0:
-                raise _DamagedError("too many parts")
+                raise _DamagedError(say("folder.damage_parts"))
             key, place = self._varint(place)
             number, kind = key >> 3, key & 7
             if kind == 0:
@@ -104,16 +121,16 @@ class _Walker:
             elif kind in (1, 5):
                 length = 8 if kind == 1 else 4
             else:
-                raise _DamagedError(f"wire type {kind} at byte {place}")
+                raise _DamagedError(say("folder.damage_kind", kind=kind, place=place))
             if number == 0 or place + length > end:
-                raise _DamagedError(f"it ends at byte {end}, {place + length - end} bytes too early")
+                raise _DamagedError(say("folder.damage_end", end=end, missing=place + length - end))
             yield number, kind, place, place + length
             place += length
 
     def text(self, start: int, end: int) -> str:
         """A payload as text."""
         if end - start > MAX_TEXT:
-            raise _DamagedError("a name is too long")
+            raise _DamagedError(say("folder.damage_name"))
         self._stream.seek(start)
         return self._stream.read(end - start).decode()
 
@@ -122,7 +139,7 @@ class _Walker:
         if kind == 0:
             return [start]
         if end - start > MAX_TEXT:
-            raise _DamagedError("a shape is too long")
+            raise _DamagedError(say("folder.damage_shape"))
         found = []
         while start < end:
             value, start = self._varint(start)
@@ -137,12 +154,12 @@ class _Walker:
             value |= (byte & 127) << 7 * count
             if byte < 128:
                 return value & 0xFFFF_FFFF_FFFF_FFFF, place + count + 1
-        raise _DamagedError("a number does not end")
+        raise _DamagedError(say("folder.damage_number"))
 
 
 def _graph(walker: _Walker, outline: GraphOutline, start: int, end: int, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise _DamagedError("subgraphs are nested too deeply")
+        raise _DamagedError(say("folder.damage_nested"))
     for number, kind, first, last in walker.fields(start, end):
         if kind != 2:
             continue
@@ -179,7 +196,14 @@ def _node(walker: _Walker, outline: GraphOutline, start: int, end: int, depth: i
         _attribute(walker, outline, operator, first, last, depth)
 
 
-def _attribute(walker: _Walker, outline: GraphOutline, operator: str, start: int, end: int, depth: int) -> None:
+def _attribute(
+    walker: _Walker,
+    outline: GraphOutline,
+    operator: str,
+    start: int,
+    end: int,
+    depth: int,
+) -> None:
     name, integer = "", 0
     for number, kind, first, last in walker.fields(start, end):
         if number == 1 and kind == 2:
@@ -227,14 +251,14 @@ def _tensor(walker: _Walker, outline: GraphOutline, start: int, end: int) -> Non
         return
     location = entries.get("location", "")
     if not location:
-        raise _DamagedError("a weight lies in another file, but its name is missing")
+        raise _DamagedError(say("folder.damage_unnamed"))
     items = 1
     for one in shape:
         items *= one
     offset = int(entries.get("offset") or 0)
     needed = int(entries.get("length") or (items * ITEM_BITS.get(element, 0) + 7) // 8)
     if offset < 0 or needed < 0:
-        raise _DamagedError("a weight lies before the beginning of its file")
+        raise _DamagedError(say("folder.damage_before"))
     outline.external[location] = max(outline.external.get(location, 0), offset + needed)
 
 

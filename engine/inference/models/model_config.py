@@ -11,10 +11,17 @@ from typing import Any
 
 from engine.errors import ModelFolderError
 from engine.inference.models.files import nearest, read_json
+from engine.sentences import say
 
 _Json = dict[str, Any]
 _TEXT_PARTS = ("text_config", "llm_config", "language_config")
-_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
+_CONTEXT = (
+    "max_position_embeddings",
+    "n_positions",
+    "n_ctx",
+    "max_seq_len",
+    "seq_length",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,12 @@ class ModelConfig:
 
 def read_model_config(root: Path, start: Path) -> ModelConfig:
     """From the files nearest to the graph's folder ``start``; :class:`ModelFolderError` names the file and the fix."""
-    path, builder = nearest(root, start, "config.json"), nearest(root, start, "genai_config.json")
+    path, builder = (
+        nearest(root, start, "config.json"),
+        nearest(root, start, "genai_config.json"),
+    )
     if path is None and builder is None:
-        raise ModelFolderError(
-            f"{root / 'config.json'} is missing, and there is no genai_config.json. Download that file from the "
-            "model's repository into the folder."
-        )
+        raise ModelFolderError(say("folder.no_config", path=str(root / "config.json")))
     if path is not None and builder is not None and not _has_numbers(read_json(root, path)):
         path = None  # a repository with the builder's files may have a config.json with little more than a name
     generation = nearest(root, start, "generation_config.json")
@@ -60,15 +67,17 @@ def read_model_config(root: Path, start: Path) -> ModelConfig:
     numbers.refuse_other_architectures()
     ends = _end_ids(read_json(root, generation) if generation else {}, numbers, genai)
     if not ends:
-        raise ModelFolderError(
-            f"Neither generation_config.json nor config.json in {main.parent} names the end-of-turn token "
-            "(eos_token_id). Take generation_config.json from the model's repository."
-        )
+        raise ModelFolderError(say("folder.no_end", path=str(main.parent)))
     vocabulary = numbers.positive("vocab_size")
     if max(ends) >= vocabulary:
         raise ModelFolderError(
-            f"{generation or main} names {max(ends)} as end of a turn (eos_token_id), but {main} gives only "
-            f"{vocabulary} tokens. The files belong to different models: download both again."
+            say(
+                "folder.end_beyond",
+                path=str(generation or main),
+                token=str(max(ends)),
+                main=str(main),
+                tokens=vocabulary,
+            )
         )
     layout = numbers.layout()
     if path is not None and builder is not None:
@@ -85,7 +94,10 @@ def read_model_config(root: Path, start: Path) -> ModelConfig:
 
 
 def _has_numbers(content: _Json) -> bool:
-    parts = [content, *(content[name] for name in _TEXT_PARTS if isinstance(content.get(name), dict))]
+    parts = [
+        content,
+        *(content[name] for name in _TEXT_PARTS if isinstance(content.get(name), dict)),
+    ]
     return any(part.get(name) is not None for part in parts for name in ("num_hidden_layers", "n_layer"))
 
 
@@ -104,23 +116,22 @@ class _Numbers:
         names = [str(one) for one in names] if isinstance(names, list) else []
         said = ", ".join(names) or str(self.content.get("model_type", ""))
         if self.content.get("is_encoder_decoder") is True:
-            raise ModelFolderError(
-                f"{self.path} describes {said}, an encoder-decoder model. Only decoder models are served: choose "
-                "another model."
-            )
+            raise ModelFolderError(say("folder.encoder_decoder", path=str(self.path), kind=said))
         if names and not any(one.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")) for one in names):
-            raise ModelFolderError(
-                f"{self.path} describes {said}, which does not generate text (an embedding, classification or vision "
-                "model). Choose a model for text generation."
-            )
+            raise ModelFolderError(say("folder.no_generation", path=str(self.path), kind=said))
 
     def positive(self, *names: str) -> int:
         """The first of these that is there, a number above zero."""
         value = next((self.text[name] for name in names if self.text.get(name) is not None), None)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 31:
             raise ModelFolderError(
-                f"{self.path} has no usable {names[0]} ({_short(value)}). Take {self.path.name} from the model's "
-                "repository."
+                say(
+                    "folder.no_number",
+                    path=str(self.path),
+                    name=names[0],
+                    value=_short(value),
+                    file=self.path.name,
+                )
             )
         return value
 
@@ -135,8 +146,12 @@ class _Numbers:
         original = self.text.get("original_max_position_embeddings") or rotary.get("original_max_position_embeddings")
         if not isinstance(original, int) or isinstance(original, bool) or not original > 0:
             raise ModelFolderError(
-                f"{self.path} has rope_scaling of the kind longrope, but no usable original_max_position_embeddings "
-                f"({_short(original)}). Take {self.path.name} from the model's repository."
+                say(
+                    "folder.longrope",
+                    path=str(self.path),
+                    value=_short(original),
+                    file=self.path.name,
+                )
             )
         return min(length, original)
 
@@ -150,16 +165,26 @@ class _Numbers:
             kv_heads = 1
         if heads % kv_heads:
             raise ModelFolderError(
-                f"{self.path} has {heads} attention heads, which {kv_heads} key-value heads do not divide. Take "
-                f"{self.path.name} from the model's repository."
+                say(
+                    "folder.heads",
+                    path=str(self.path),
+                    heads=heads,
+                    kv_heads=kv_heads,
+                    file=self.path.name,
+                )
             )
         if self.text.get("head_dim") is not None:
             return KvLayout(self._layers(), kv_heads, self.positive("head_dim"))
         hidden = self.positive("hidden_size", "n_embd")
         if hidden % heads:
             raise ModelFolderError(
-                f"{self.path} has no head_dim, and hidden_size {hidden} is no multiple of its {heads} attention heads. "
-                f"Take {self.path.name} from the model's repository."
+                say(
+                    "folder.head_dim",
+                    path=str(self.path),
+                    hidden=hidden,
+                    heads=heads,
+                    file=self.path.name,
+                )
             )
         return KvLayout(self._layers(), kv_heads, hidden // heads)
 
@@ -172,11 +197,13 @@ def _as_config(path: Path, genai: _Json) -> _Json:
     model = genai.get("model")
     decoder = model.get("decoder") if isinstance(model, dict) else None
     if not isinstance(model, dict) or not isinstance(decoder, dict):
-        raise ModelFolderError(
-            f"{path} describes no decoder (model.decoder), and there is no config.json beside it. Take both from the "
-            "model's repository."
-        )
-    same = ("hidden_size", "num_attention_heads", "num_key_value_heads", "num_hidden_layers")
+        raise ModelFolderError(say("folder.no_decoder", path=str(path)))
+    same = (
+        "hidden_size",
+        "num_attention_heads",
+        "num_key_value_heads",
+        "num_hidden_layers",
+    )
     return {
         **{name: decoder[name] for name in same if name in decoder},
         "head_dim": decoder.get("head_size"),
@@ -199,8 +226,14 @@ def _compare(path: Path, layout: KvLayout, builder: Path, genai: _Json) -> None:
         other = decoder.get(name, value) if isinstance(decoder, dict) else value
         if other != value:
             raise ModelFolderError(
-                f"{builder} says {name} {_short(other)}, {path} says {value}. The files belong to different models: "
-                "download both again."
+                say(
+                    "folder.configs_differ",
+                    path=str(builder),
+                    name=name,
+                    value=_short(other),
+                    other=str(path),
+                    expected=value,
+                )
             )
 
 
@@ -211,14 +244,27 @@ def _genai_context(path: Path | None, genai: _Json) -> int:
     if value is None:
         return 1 << 31
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ModelFolderError(f"{path} has no usable context_length ({_short(value)}). Take it from the repository.")
+        raise ModelFolderError(
+            say(
+                "folder.no_number",
+                path=str(path),
+                name="context_length",
+                value=_short(value),
+                file="genai_config.json",
+            )
+        )
     return value
 
 
 def _end_ids(generation: _Json, numbers: _Numbers, genai: _Json) -> frozenset[int]:
     """All that any of the files calls an end: repositories often complete one in the other."""
     model = genai.get("model")
-    places = [generation, numbers.text, numbers.content, model if isinstance(model, dict) else {}]
+    places = [
+        generation,
+        numbers.text,
+        numbers.content,
+        model if isinstance(model, dict) else {},
+    ]
     found: set[int] = set()
     for place in places:
         value = place.get("eos_token_id")

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.errors import ModelFolderError
 from engine.inference.models.files import checked_file, read_json
 from engine.inference.models.folder import TEMPLATES, ModelFolder
+from engine.sentences import say
 
 MAX_TEMPLATE = 1 << 20
 """Characters; the longest known ones have thirty thousand."""
@@ -40,10 +41,7 @@ def _in_json(path: Path, value: object) -> dict[str, str]:
         name = one.get("name") if isinstance(one, dict) else None
         template = one.get("template") if isinstance(one, dict) else None
         if not isinstance(name, str) or not isinstance(template, str) or len(template) > MAX_TEMPLATE:
-            raise ModelFolderError(
-                f"{path} has a chat_template that is neither text nor a list of names with templates. Take the file "
-                "from the model's repository."
-            )
+            raise ModelFolderError(say("folder.template_kind", path=str(path)))
         found[name] = template
     return found
 
@@ -53,7 +51,7 @@ def _text(root: Path, path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelFolderError(f"{path} cannot be read as text ({error}). Download it again.") from error
+        raise ModelFolderError(say("folder.no_text", path=str(path), reason=str(error))) from error
     if len(text) > MAX_TEMPLATE:
-        raise ModelFolderError(f"{path} is larger than any chat template. Download it again.")
+        raise ModelFolderError(say("folder.template_too_large", path=str(path)))
     return text

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import ModelFolderError
-from engine.inference.models.graph_file import BFLOAT16, FLOAT, FLOAT16, GraphOutline, read_outline
+from engine.inference.models.graph_file import (
+    BFLOAT16,
+    FLOAT,
+    FLOAT16,
+    GraphOutline,
+    read_outline,
+)
+from engine.sentences import said_by, say
 
 Precision = Literal["fp32", "fp16", "bf16", "int8", "int4", "int4-fp16", "nf4", "dynamic-int8"]
 """``int4-fp16``: weights of 4 bits, numbers between of 16. ``nf4``: 4 bits as bitsandbytes has them, slow here.
@@ -21,13 +28,30 @@ Precision = Literal["fp32", "fp16", "bf16", "int8", "int4", "int4-fp16", "nf4", 
 
 MAX_GRAPHS = 200
 MAX_DEPTH = 4
-_PARTS = ("vision_encoder", "audio_encoder", "embed_tokens", "speech", "vision", "embedding", "encoder_model")
+_PARTS = (
+    "vision_encoder",
+    "audio_encoder",
+    "embed_tokens",
+    "speech",
+    "vision",
+    "embedding",
+    "encoder_model",
+)
 _SPLIT = ("decoder_model.onnx", "decoder_with_past_model.onnx")
 _NAMES = {"": "fp32", "_quantized": "q8"}
 _DYNAMIC = {"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
 _RANKS: dict[str, tuple[Precision, ...]] = {
     "cpu": ("int4", "int8", "fp32", "int4-fp16", "fp16", "bf16", "nf4", "dynamic-int8"),
-    "cuda": ("fp16", "bf16", "int4-fp16", "int4", "int8", "fp32", "nf4", "dynamic-int8"),
+    "cuda": (
+        "fp16",
+        "bf16",
+        "int4-fp16",
+        "int4",
+        "int8",
+        "fp32",
+        "nf4",
+        "dynamic-int8",
+    ),
 }
 _SAFE = 1.1
 """Memory beside the weights that loading takes, as a factor."""
@@ -67,7 +91,14 @@ def choose(root: Path, name: str = "", provider: str = "cpu", memory: int | None
     if name:
         chosen = next((one for one in found if one.name == name), None)
         if chosen is None:
-            raise ModelFolderError(f"{root} has no variant {name!r}. It has: {', '.join(one.name for one in found)}.")
+            raise ModelFolderError(
+                say(
+                    "folder.no_variant",
+                    path=str(root),
+                    name=repr(name),
+                    names=", ".join(one.name for one in found),
+                )
+            )
         if chosen.problem:
             raise ModelFolderError(chosen.problem)
         return chosen
@@ -123,28 +154,19 @@ def belongs(graph: str, other: str) -> bool:
 
 def unusable(graph: Path, outline: GraphOutline) -> str:
     """Why the engine cannot run this graph, or ""."""
-    inputs = outline.inputs
+    inputs, path = outline.inputs, str(graph)
     if "encoder_hidden_states" in inputs:
-        return f"{graph} is the decoder of an encoder-decoder model. Only decoder models are served: choose another."
+        return say("folder.decoder_part", path=path)
     if "inputs_embeds" in inputs or "pixel_values" in inputs:
-        return (
-            f"{graph} is part of a model for pictures or sound: it takes embeddings in the place of tokens. Choose an "
-            "export for text alone."
-        )
+        return say("folder.embeddings", path=path)
     if "use_cache_branch" in inputs:
-        return (
-            f"{graph} is a merged export of an older kind (input use_cache_branch). Choose a repository with a newer "
-            "export, or export the model again."
-        )
+        return say("folder.merged", path=path)
     if "logits" not in outline.outputs:
-        return f"{graph} gives no logits. It is an embedding or classification model: choose one for text generation."
+        return say("folder.no_logits", path=path)
     if "past_key_values.0.key" not in inputs or "present.0.key" not in outline.outputs:
-        return (
-            f"{graph} has no key-value cache (past_key_values.0.key). Choose an export with past, for instance "
-            "optimum's task text-generation-with-past."
-        )
+        return say("folder.no_cache", path=path)
     if inputs["past_key_values.0.key"][0] not in (FLOAT, FLOAT16):
-        return f"{graph} keeps its cache in a number format that is not served. Choose another variant of the model."
+        return say("folder.cache_format", path=path)
     return ""
 
 
@@ -168,11 +190,7 @@ def _variant(root: Path, name: str, path: Path) -> Variant:
     try:
         outline = read_outline(path)
     except ModelFolderError as error:
-        if _is_pointer(path):
-            problem = f"{path} holds only a Git LFS pointer, not the file itself. Run 'git lfs pull' in the folder, or "
-            problem += "download the model again."
-        else:
-            problem = str(error)
+        problem = say("folder.pointer", path=str(path)) if _is_pointer(path) else said_by(error)
     else:
         problem = unusable(path, outline)
         kind, level = precision(outline), outline.accuracy_level
@@ -190,7 +208,13 @@ def _graphs(root: Path) -> list[Path]:
         try:
             inside = sorted(folder.iterdir())
         except OSError as error:
-            raise ModelFolderError(f"{folder} cannot be listed: {error.strerror}. Check its permissions.") from error
+            raise ModelFolderError(
+                say(
+                    "folder.unlisted",
+                    path=str(folder),
+                    reason=error.strerror or type(error).__name__,
+                )
+            ) from error
         for path in inside:
             if path.name.startswith("."):
                 continue
@@ -199,9 +223,7 @@ def _graphs(root: Path) -> list[Path]:
             elif depth < MAX_DEPTH and path.is_dir() and not path.is_symlink():
                 waiting.append((path, depth + 1))
         if len(found) > MAX_GRAPHS:
-            raise ModelFolderError(
-                f"{root} holds more than {MAX_GRAPHS} ONNX files. It is not the folder of one model."
-            )
+            raise ModelFolderError(say("folder.too_many_graphs", path=str(root), most=MAX_GRAPHS))
     return sorted(found)
 
 
@@ -283,16 +305,7 @@ def _nothing(root: Path) -> str:
     graphs = _graphs(root)
     names = ", ".join(one.relative_to(root).as_posix() for one in graphs[:5])
     if any(one.name in _SPLIT for one in graphs):
-        return (
-            f"{root} holds an export split into two graphs ({names}). Choose a repository with one model.onnx, or "
-            "export the model again."
-        )
+        return say("folder.split", path=str(root), names=names)
     if graphs:
-        return (
-            f"{root} holds only parts of a model ({names}), none that generates text from tokens alone. Choose an "
-            "export for text."
-        )
-    return (
-        f"{root} holds neither model.onnx nor onnx/model.onnx. Choose a repository with an ONNX export, or export the "
-        "model to ONNX."
-    )
+        return say("folder.parts_only", path=str(root), names=names)
+    return say("folder.nothing", path=str(root))

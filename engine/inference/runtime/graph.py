@@ -57,7 +57,7 @@ def prepare(path: Path, query_lengths: bool) -> GraphFacts:
     model = read_graph(path)
     graph = model.graph
     if not any(one.name == "logits" for one in graph.output):
-        raise ModelFolderError(f"{path} lacks an output named logits: it is no export of a text model for generation.")
+        raise ModelFolderError(say("folder.no_logits_output", path=str(path)))
     shared = _shared_buffer(graph)
     mixed = shared and query_lengths
     if shared:
@@ -68,9 +68,7 @@ def prepare(path: Path, query_lengths: bool) -> GraphFacts:
     try:
         return GraphFacts(model.SerializeToString(), shared, gathered, mixed, per_tensor)
     except Exception as error:  # a protocol buffer beyond 2 GiB
-        raise ModelFolderError(
-            f"{path} is too large for one file ({error}). Choose a variant with external data."
-        ) from error
+        raise ModelFolderError(say("folder.too_large_graph", path=str(path), reason=str(error))) from error
 
 
 def read_graph(path: Path) -> Any:
@@ -158,12 +156,36 @@ def _gather(graph: Any) -> bool:
     nodes = [
         # [batch, width, hidden] -> [batch * width, hidden], whatever hidden is
         make("Shape", [hidden], ["gentorrent.shape"], name="gentorrent.Shape"),
-        make("Gather", ["gentorrent.shape", "gentorrent.last"], ["gentorrent.wide"], name="gentorrent.Wide"),
-        make("Concat", ["gentorrent.all", "gentorrent.wide"], ["gentorrent.rows"], name="gentorrent.Rows", axis=0),
-        make("Reshape", [hidden, "gentorrent.rows"], ["gentorrent.places"], name="gentorrent.Reshape"),
-        make("Gather", ["gentorrent.places", POSITIONS], ["gentorrent.wanted"], name="gentorrent.Gather"),
         make(
-            "Unsqueeze", ["gentorrent.wanted", "gentorrent.front"], ["gentorrent.hidden"], name="gentorrent.Unsqueeze"
+            "Gather",
+            ["gentorrent.shape", "gentorrent.last"],
+            ["gentorrent.wide"],
+            name="gentorrent.Wide",
+        ),
+        make(
+            "Concat",
+            ["gentorrent.all", "gentorrent.wide"],
+            ["gentorrent.rows"],
+            name="gentorrent.Rows",
+            axis=0,
+        ),
+        make(
+            "Reshape",
+            [hidden, "gentorrent.rows"],
+            ["gentorrent.places"],
+            name="gentorrent.Reshape",
+        ),
+        make(
+            "Gather",
+            ["gentorrent.places", POSITIONS],
+            ["gentorrent.wanted"],
+            name="gentorrent.Gather",
+        ),
+        make(
+            "Unsqueeze",
+            ["gentorrent.wanted", "gentorrent.front"],
+            ["gentorrent.hidden"],
+            name="gentorrent.Unsqueeze",
         ),
     ]
     at = next(index for index, node in enumerate(graph.node) if node is head or node.output == head.output)
@@ -210,7 +232,13 @@ def _float_logits(graph: Any) -> None:
             if name == "logits":
                 node.input[index] = "gentorrent.half"
     graph.node.append(
-        helper.make_node("Cast", ["gentorrent.half"], ["logits"], name="gentorrent.Cast", to=TensorProto.FLOAT)
+        helper.make_node(
+            "Cast",
+            ["gentorrent.half"],
+            ["logits"],
+            name="gentorrent.Cast",
+            to=TensorProto.FLOAT,
+        )
     )
     logits.type.tensor_type.elem_type = TensorProto.FLOAT
 

@@ -9,6 +9,7 @@ from engine.errors import ModelFolderError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.runtime import graph
 from engine.inference.runtime.kv_memory import ONNX_TYPES, KvShape, TensorShape
+from engine.sentences import say
 
 _KINDS = ("key", "value")
 LOGITS_TO_KEEP = ("num_logits_to_keep", "logits_to_keep")
@@ -50,38 +51,62 @@ def read_signature(session: Any, folder: ModelFolder) -> Signature:
     element = inputs[pasts[0]].type
     if element not in ONNX_TYPES or any(inputs[name].type != element for name in pasts):
         raise ModelFolderError(
-            f"{folder.graph} keeps its cache as {element}; known are {', '.join(ONNX_TYPES)}. Choose another variant."
+            say(
+                "folder.cache_type",
+                path=str(folder.graph),
+                kind=str(element),
+                kinds=", ".join(ONNX_TYPES),
+            )
         )
     shapes = tuple(_tensor_shape(folder, inputs[name]) for name in pasts)
     vocabulary = outputs["logits"].shape[-1]
     if isinstance(vocabulary, int) and vocabulary < folder.vocabulary:
         raise ModelFolderError(
-            f"{folder.graph} makes {vocabulary} logits, config.json says {folder.vocabulary} tokens. The files belong "
-            "to different models: download both again."
+            say(
+                "folder.fewer_logits",
+                path=str(folder.graph),
+                tokens=vocabulary,
+                expected=folder.vocabulary,
+            )
         )
-    return Signature({name: one.type for name, one in inputs.items()}, pasts, presents, KvShape(shapes, element))
+    return Signature(
+        {name: one.type for name, one in inputs.items()},
+        pasts,
+        presents,
+        KvShape(shapes, element),
+    )
 
 
 def _check_names(
-    folder: ModelFolder, inputs: Any, outputs: Any, pasts: tuple[str, ...], presents: tuple[str, ...]
+    folder: ModelFolder,
+    inputs: Any,
+    outputs: Any,
+    pasts: tuple[str, ...],
+    presents: tuple[str, ...],
 ) -> None:
     missing = [name for name in ("input_ids", *pasts) if name not in inputs]
     missing += [name for name in ("logits", *presents) if name not in outputs]
     if missing:
         raise ModelFolderError(
-            f"{folder.graph} lacks {missing[0]} (config.json says {folder.kv.layers} layers). It is not an export of a "
-            "text model with a key-value cache, or config.json belongs to another model."
+            say(
+                "folder.lacks_input",
+                path=str(folder.graph),
+                name=missing[0],
+                layers=folder.kv.layers,
+            )
         )
     unknown = [name for name in inputs if name not in KNOWN_INPUTS and name not in pasts]
     if unknown and unknown[0].startswith("past_key_values."):
         raise ModelFolderError(
-            f"{folder.graph} has a cache {unknown[0]}, config.json says {folder.kv.layers} layers. The files belong to "
-            "different models: download both again."
+            say(
+                "folder.more_caches",
+                path=str(folder.graph),
+                name=unknown[0],
+                layers=folder.kv.layers,
+            )
         )
     if unknown:
-        raise ModelFolderError(
-            f"{folder.graph} wants an input {unknown[0]} that is not known here. Choose another variant of the model."
-        )
+        raise ModelFolderError(say("folder.unknown_input", path=str(folder.graph), name=unknown[0]))
 
 
 def _tensor_shape(folder: ModelFolder, one: Any) -> TensorShape:
@@ -89,17 +114,28 @@ def _tensor_shape(folder: ModelFolder, one: Any) -> TensorShape:
     layout = folder.kv
     if len(one.shape) != 4:
         raise ModelFolderError(
-            f"{folder.graph} has a cache {one.name} of {len(one.shape)} dimensions; known are four: batch, heads, "
-            "length, numbers. Choose another variant of the model."
+            say(
+                "folder.cache_dimensions",
+                path=str(folder.graph),
+                name=one.name,
+                count=len(one.shape),
+            )
         )
     heads, dim = one.shape[1], one.shape[3]
     shape = TensorShape(
-        heads if isinstance(heads, int) else layout.kv_heads, dim if isinstance(dim, int) else layout.head_dim
+        heads if isinstance(heads, int) else layout.kv_heads,
+        dim if isinstance(dim, int) else layout.head_dim,
     )
     first = one.name in ("past_key_values.0.key", "past_key_values.0.value")
     if first and (shape.kv_heads, shape.head_dim) != (layout.kv_heads, layout.head_dim):
         raise ModelFolderError(
-            f"{folder.graph} has caches of {shape.kv_heads} heads with {shape.head_dim} numbers, config.json says "
-            f"{layout.kv_heads} with {layout.head_dim}. The files belong to different models: download both again."
+            say(
+                "folder.caches_differ",
+                path=str(folder.graph),
+                heads=shape.kv_heads,
+                numbers=shape.head_dim,
+                expected_heads=layout.kv_heads,
+                expected_numbers=layout.head_dim,
+            )
         )
     return shape

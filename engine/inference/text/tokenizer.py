@@ -17,7 +17,12 @@ import msgspec
 from engine.errors import InvalidRequestError, ModelFolderError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.models.templates import read_templates
-from engine.inference.text.conversation import check_messages, template_messages, template_options, template_tools
+from engine.inference.text.conversation import (
+    check_messages,
+    template_messages,
+    template_options,
+    template_tools,
+)
 from engine.inference.text.prompt import Prompt
 from engine.inference.text.special_tokens import read_special_tokens
 from engine.inference.text.spelled_tokens import MARK, SpelledTokens
@@ -25,7 +30,7 @@ from engine.inference.text.style import detect_style, marks_of
 from engine.inference.text.template import ChatTemplate, TemplateError
 from engine.inference.text.token_bytes import broken_bytes
 from engine.inference.types import GenerationRequest, PromptMessage
-from engine.sentences import say
+from engine.sentences import said_by, say
 
 _TURN = "the answer of the assistant"
 
@@ -65,7 +70,7 @@ class ChatTokenizer:
             self._try_out({number: token.content for number, token in added.items()}, kept)
         except InvalidRequestError as error:  # it cannot even encode the template's own words
             path = folder.tokenizer_path / "tokenizer.json"
-            raise ModelFolderError(f"{path} does not work: {error} Download it again.") from error
+            raise ModelFolderError(say("folder.tokenizer_broken", path=str(path), reason=said_by(error))) from error
 
     def _try_out(self, added: dict[int, str], kept: Collection[str]) -> None:
         """Look at what the template and the tokenizer make of the simplest texts."""
@@ -117,7 +122,10 @@ class ChatTokenizer:
         return next(same, min(len(ids), len(prompt_ids)))
 
     def _public_text(
-        self, request: GenerationRequest, messages: Sequence[PromptMessage], following: Sequence[PromptMessage]
+        self,
+        request: GenerationRequest,
+        messages: Sequence[PromptMessage],
+        following: Sequence[PromptMessage],
     ) -> str:
         """The beginning of the prompt that does not depend on anything private."""
         full = self._rendered(request.messages, request, begin_answer=True)
@@ -135,7 +143,13 @@ class ChatTokenizer:
                 text = full[: place + len(public)]
         return text
 
-    def _rendered(self, messages: Sequence[PromptMessage], request: GenerationRequest, *, begin_answer: bool) -> str:
+    def _rendered(
+        self,
+        messages: Sequence[PromptMessage],
+        request: GenerationRequest,
+        *,
+        begin_answer: bool,
+    ) -> str:
         try:
             short_ids = self._style.tool_calls == "mistral"
             messages_told = template_messages(messages, short_ids=short_ids)
@@ -220,17 +234,11 @@ class ChatTokenizer:
     def _compiled(self, source: str | None, today: Callable[[], datetime]) -> ChatTemplate:
         path = self._folder.tokenizer_path
         if source is None:
-            raise ModelFolderError(
-                f"{path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), so it "
-                "cannot hold a conversation. Choose the instruction-tuned variant of the model."
-            )
+            raise ModelFolderError(say("folder.no_template", path=str(path)))
         try:
             return ChatTemplate(source, self._special.named, today, time.thread_time)
         except TemplateError as error:
-            raise ModelFolderError(
-                f"The chat template in {path} is broken: {error}. Download the model again; if that does not help, "
-                "the repository itself is at fault: choose another model."
-            ) from error
+            raise ModelFolderError(say("folder.template_broken", path=str(path), reason=str(error))) from error
 
     def _probe(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
         try:
@@ -242,7 +250,12 @@ class ChatTokenizer:
         """A question and its answer as the template writes them; "" if it refuses them."""
         question = {"role": "user", "content": "question"}
         try:
-            return self._render([question, {"role": "assistant", "content": _TURN}], None, {}, begin_answer=False)
+            return self._render(
+                [question, {"role": "assistant", "content": _TURN}],
+                None,
+                {},
+                begin_answer=False,
+            )
         except TemplateError:
             return ""
 
@@ -281,15 +294,16 @@ def _load_backend(folder: ModelFolder) -> Any:
     size = backend.get_vocab_size()
     if size > folder.vocabulary:
         raise ModelFolderError(
-            f"{path} has {size} tokens, but the model knows only {folder.vocabulary} (vocab_size in config.json). The "
-            "two files belong to different models: download both again."
+            say(
+                "folder.tokenizer_beyond",
+                path=str(path),
+                tokens=size,
+                expected=folder.vocabulary,
+            )
         )
     if folder.end_ids and all(backend.id_to_token(number) is None for number in folder.end_ids):
         ends = ", ".join(map(str, sorted(folder.end_ids)[:4]))
-        raise ModelFolderError(
-            f"{path} has no token {ends}, with which the model ends its answers (eos_token_id in config.json). The two "
-            "files belong to different models: download both again."
-        )
+        raise ModelFolderError(say("folder.tokenizer_ends", path=str(path), tokens=ends))
     return backend
 
 

@@ -2085,6 +2085,13 @@ Das lässt sich nicht rückgängig machen.</translation>
         <source>Looking for the text of its licence …</source>
         <translation>Der Text der Lizenz wird gesucht …</translation>
     </message>
+    <message numerus="yes">
+        <source>Looking through the folder: %Ln file(s)</source>
+        <translation>
+            <numerusform>Der Ordner wird durchgesehen: %Ln Datei</numerusform>
+            <numerusform>Der Ordner wird durchgesehen: %Ln Dateien</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Looking what this machine can run</source>
         <translation>Es wird nachgesehen, was auf diesem Rechner läuft</translation>
@@ -2236,6 +2243,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>Name of the preset</source>
         <translation>Name der Vorlage</translation>
+    </message>
+    <message>
+        <source>Neither generation_config.json nor config.json in {path} names the end-of-turn token (eos_token_id). Take generation_config.json from the model&apos;s repository.</source>
+        <translation>Weder generation_config.json noch config.json in {path} nennt das Token, mit dem eine Antwort endet (eos_token_id). Nimm generation_config.json aus dem Repository des Modells.</translation>
     </message>
     <message>
         <source>Neither the desktop nor the system tells when mouse and keyboard were used.</source>
@@ -3662,6 +3673,10 @@ Prüfer prüfen diesen Rechner dann vielleicht früher; entschieden wird damit n
         <translation>Der Chat ist noch nicht da. Was du geschrieben hast, bleibt erhalten; schick es ab, sobald der Chat zu sehen ist.</translation>
     </message>
     <message>
+        <source>The chat template in {path} is broken: {reason}. Download the model again; if that does not help, the repository itself is at fault: choose another model.</source>
+        <translation>Die Chat-Vorlage in {path} ist fehlerhaft: {reason}. Lade das Modell noch einmal herunter; hilft das nicht, liegt es am Repository selbst: Wähle ein anderes Modell.</translation>
+    </message>
+    <message>
         <source>The chat was exported to {path}.</source>
         <translation>Der Chat wurde nach {path} exportiert.</translation>
     </message>
@@ -4172,6 +4187,10 @@ Prüfer prüfen diesen Rechner dann vielleicht früher; entschieden wird damit n
     <message>
         <source>The message is too long.</source>
         <translation>Die Nachricht ist zu lang.</translation>
+    </message>
+    <message>
+        <source>The model folder {path} does not exist. Download the model again.</source>
+        <translation>Den Modellordner {path} gibt es nicht. Lade das Modell noch einmal herunter.</translation>
     </message>
     <message>
         <source>The model forgets how the conversation began. The system prompt stays.</source>
@@ -5466,12 +5485,24 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>der Name eines Modells hat nur Buchstaben, Ziffern und . _ : / -, wie gentorrent-builtin.</translation>
     </message>
     <message>
+        <source>a name is too long</source>
+        <translation>ein Name ist zu lang</translation>
+    </message>
+    <message>
         <source>a new answer</source>
         <translation>eine neue Antwort</translation>
     </message>
     <message>
         <source>a number</source>
         <translation>eine Zahl</translation>
+    </message>
+    <message>
+        <source>a number does not end</source>
+        <translation>eine Zahl hat kein Ende</translation>
+    </message>
+    <message>
+        <source>a shape is too long</source>
+        <translation>eine Form ist zu lang</translation>
     </message>
     <message>
         <source>a text</source>
@@ -5488,6 +5519,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>a text of {least} to {most} characters</source>
         <translation>ein Text mit {least} bis {most} Zeichen</translation>
+    </message>
+    <message>
+        <source>a weight lies before the beginning of its file</source>
+        <translation>ein Gewicht liegt vor dem Anfang seiner Datei</translation>
+    </message>
+    <message>
+        <source>a weight lies in another file, but its name is missing</source>
+        <translation>ein Gewicht liegt in einer anderen Datei, deren Name fehlt</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -5771,6 +5810,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>it ended with exit code {number}</source>
         <translation>es endete mit Exit-Code {number}</translation>
+    </message>
+    <message>
+        <source>it ends at byte {end}, {missing} bytes too early</source>
+        <translation>sie endet bei Byte {end}, {missing} Bytes zu früh</translation>
     </message>
     <message>
         <source>it gave no sign of life for {seconds} s</source>
@@ -6078,6 +6121,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Status {status}, {kind}, kein Zustandsbericht</translation>
     </message>
     <message>
+        <source>subgraphs are nested too deeply</source>
+        <translation>Teilgraphen sind zu tief verschachtelt</translation>
+    </message>
+    <message>
         <source>taken by models</source>
         <translation>von Modellen belegt</translation>
     </message>
@@ -6214,6 +6261,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Tokens heute</translation>
     </message>
     <message>
+        <source>too many parts</source>
+        <translation>zu viele Teile</translation>
+    </message>
+    <message>
         <source>true or false</source>
         <translation>true oder false</translation>
     </message>
@@ -6252,6 +6303,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>when nobody uses the machine</source>
         <translation>wenn niemand den Rechner benutzt</translation>
+    </message>
+    <message>
+        <source>wire type {kind} at byte {place}</source>
+        <translation>Feldart {kind} bei Byte {place}</translation>
     </message>
     <message>
         <source>within 30 days</source>
@@ -6460,6 +6515,22 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{fit} (with {tokens} tokens of context)</source>
         <translation>{fit} (mit {tokens} Tokens Kontext)</translation>
+    </message>
+    <message>
+        <source>{folder} is a whole disk. Choose the folder of one model.</source>
+        <translation>{folder} ist ein ganzer Datenträger. Wähle den Ordner eines Modells.</translation>
+    </message>
+    <message>
+        <source>{folder} is not a model&apos;s folder: it has more than {most} files. Choose the folder of one model.</source>
+        <translation>{folder} ist kein Ordner eines Modells: Er hat mehr als {most} Dateien. Wähle den Ordner eines Modells.</translation>
+    </message>
+    <message>
+        <source>{folder} is not a model&apos;s folder: it has more than {most} folders in each other. Choose the folder of one model.</source>
+        <translation>{folder} ist kein Ordner eines Modells: Er hat mehr als {most} Ordner ineinander. Wähle den Ordner eines Modells.</translation>
+    </message>
+    <message>
+        <source>{folder} was not looked through within {seconds} seconds. Choose the folder of one model, on a disk that is not so slow.</source>
+        <translation>{folder} wurde in {seconds} Sekunden nicht durchgesehen. Wähle den Ordner eines Modells auf einem Datenträger, der nicht so langsam ist.</translation>
     </message>
     <message>
         <source>{have} relays are usable, but too many of them share a network or an owner for {paths} separate paths of {length}. Wait for relays elsewhere.</source>
@@ -6742,6 +6813,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{path} lässt sich nicht rechnen: {problem}. Wähle eine andere Variante des Modells.</translation>
     </message>
     <message>
+        <source>{path} cannot be listed: {reason}. Check its permissions.</source>
+        <translation>{path} kann nicht aufgelistet werden: {reason}. Prüfe die Rechte.</translation>
+    </message>
+    <message>
         <source>{path} cannot be loaded: {problem}. Download it again.</source>
         <translation>{path} lässt sich nicht laden: {problem}. Lade die Datei noch einmal herunter.</translation>
     </message>
@@ -6754,20 +6829,260 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{path} lässt sich nicht laden: {problem}. Die Datei ist beschädigt: Lade sie noch einmal herunter.</translation>
     </message>
     <message>
+        <source>{path} cannot be read as text ({reason}). Download it again.</source>
+        <translation>{path} kann nicht als Text gelesen werden ({reason}). Lade die Datei noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: {reason}. Check its permissions and the disk.</source>
+        <translation>{path} kann nicht gelesen werden: {reason}. Prüfe die Rechte und den Datenträger.</translation>
+    </message>
+    <message>
+        <source>{path} describes no decoder (model.decoder), and there is no config.json beside it. Take both from the model&apos;s repository.</source>
+        <translation>{path} beschreibt keinen Decoder (model.decoder), und daneben liegt keine config.json. Nimm beide aus dem Repository des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} describes {kind}, an encoder-decoder model. Only decoder models are served: choose another model.</source>
+        <translation>{path} beschreibt {kind}, ein Encoder-Decoder-Modell. Nur Decoder-Modelle können hier antworten: Wähle ein anderes Modell.</translation>
+    </message>
+    <message>
+        <source>{path} describes {kind}, which does not generate text (an embedding, classification or vision model). Choose a model for text generation.</source>
+        <translation>{path} beschreibt {kind}, das keinen Text erzeugt (ein Modell für Einbettungen, Klassen oder Bilder). Wähle ein Modell, das Text erzeugt.</translation>
+    </message>
+    <message>
+        <source>{path} does not hold a JSON object. Download it again.</source>
+        <translation>{path} enthält kein JSON-Objekt. Lade die Datei noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} does not work: {reason} Download it again.</source>
+        <translation>{path} funktioniert nicht: {reason} Lade die Datei noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} gives logits for {tokens} tokens, {main} says {expected} (vocab_size). The files belong to different models: download both again.</source>
+        <translation>{path} liefert Logits für {tokens} Token, {main} nennt {expected} (vocab_size). Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} gives no logits. It is an embedding or classification model: choose one for text generation.</source>
+        <translation>{path} liefert keine Logits. Es ist ein Modell für Einbettungen oder Klassen: Wähle eines, das Text erzeugt.</translation>
+    </message>
+    <message>
+        <source>{path} gives other logits for a prompt in two pieces than for the same prompt at once (by {off} standard deviations): it does not continue from its cache. Choose another variant.</source>
+        <translation>{path} liefert für eine Eingabe in zwei Stücken andere Logits als für dieselbe Eingabe auf einmal (um {off} Standardabweichungen): Es setzt nicht aus seinem Cache fort. Wähle eine andere Variante.</translation>
+    </message>
+    <message>
+        <source>{path} has a cache {name} of {count} dimensions; known are four: batch, heads, length, numbers. Choose another variant of the model.</source>
+        <translation>{path} hat einen Cache {name} mit {count} Dimensionen; bekannt sind vier: Batch, Köpfe, Länge, Zahlen. Wähle eine andere Variante des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} has a cache {name}, config.json says {layers} layers. The files belong to different models: download both again.</source>
+        <translation>{path} hat einen Cache {name}, config.json nennt {layers} Schichten. Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} has a chat_template that is neither text nor a list of names with templates. Take the file from the model&apos;s repository.</source>
+        <translation>{path} hat ein chat_template, das weder Text noch eine Liste von Namen mit Vorlagen ist. Nimm die Datei aus dem Repository des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} has caches for {layers} layers, {main} says {expected}. The files belong to different models: download both again.</source>
+        <translation>{path} hat Caches für {layers} Schichten, {main} nennt {expected}. Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} has caches of {heads} heads with {numbers} numbers, config.json says {expected_heads} with {expected_numbers}. The files belong to different models: download both again.</source>
+        <translation>{path} hat Caches mit {heads} Köpfen zu {numbers} Zahlen, config.json nennt {expected_heads} zu {expected_numbers}. Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), so it cannot hold a conversation. Choose the instruction-tuned variant of the model.</source>
+        <translation>{path} hat keine Chat-Vorlage (chat_template.jinja oder chat_template in tokenizer_config.json) und kann deshalb kein Gespräch führen. Wähle die Variante des Modells, die auf Anweisungen trainiert ist.</translation>
+    </message>
+    <message>
+        <source>{path} has no head_dim, and hidden_size {hidden} is no multiple of its {heads} attention heads. Take {file} from the model&apos;s repository.</source>
+        <translation>{path} hat kein head_dim, und hidden_size {hidden} ist kein Vielfaches der {heads} Attention-Köpfe. Nimm {file} aus dem Repository des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} has no key-value cache (past_key_values.0.key). Choose an export with past, for instance optimum&apos;s task text-generation-with-past.</source>
+        <translation>{path} hat keinen Key-Value-Cache (past_key_values.0.key). Wähle einen Export mit „past“, zum Beispiel die Aufgabe text-generation-with-past von optimum.</translation>
+    </message>
+    <message>
+        <source>{path} has no token {tokens}, with which the model ends its answers (eos_token_id in config.json). The two files belong to different models: download both again.</source>
+        <translation>{path} hat kein Token {tokens}, mit dem das Modell seine Antworten beendet (eos_token_id in config.json). Die beiden Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} has no usable {name} ({value}). Take {file} from the model&apos;s repository.</source>
+        <translation>{path} hat kein brauchbares {name} ({value}). Nimm {file} aus dem Repository des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} has no variant {name}. It has: {names}.</source>
+        <translation>{path} hat keine Variante {name}. Es gibt: {names}.</translation>
+    </message>
+    <message>
+        <source>{path} has rope_scaling of the kind longrope, but no usable original_max_position_embeddings ({value}). Take {file} from the model&apos;s repository.</source>
+        <translation>{path} hat rope_scaling der Art longrope, aber kein brauchbares original_max_position_embeddings ({value}). Nimm {file} aus dem Repository des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} has {heads} attention heads, which {kv_heads} key-value heads do not divide. Take {file} from the model&apos;s repository.</source>
+        <translation>{path} nennt {heads} Attention-Köpfe, die sich nicht durch {kv_heads} Key-Value-Köpfe teilen lassen. Nimm {file} aus dem Repository des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} has {name} of the shape {shape}, {main} says {heads} key-value heads with {numbers} numbers. The files belong to different models: download both again.</source>
+        <translation>{path} hat {name} mit der Form {shape}, {main} nennt {heads} Key-Value-Köpfe mit {numbers} Zahlen. Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} has {size} bytes, but {graph} needs {needed}: a download was cut off, or the two files belong to different models. Download both again.</source>
+        <translation>{path} hat {size} Bytes, aber {graph} braucht {needed}: Ein Herunterladen wurde abgebrochen, oder die beiden Dateien gehören zu verschiedenen Modellen. Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} has {tokens} tokens, but the model knows only {expected} (vocab_size in config.json). The two files belong to different models: download both again.</source>
+        <translation>{path} hat {tokens} Token, aber das Modell kennt nur {expected} (vocab_size in config.json). Die beiden Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} holds an export split into two graphs ({names}). Choose a repository with one model.onnx, or export the model again.</source>
+        <translation>{path} enthält einen Export, der in zwei Graphen geteilt ist ({names}). Wähle ein Repository mit einer einzigen model.onnx, oder exportiere das Modell noch einmal.</translation>
+    </message>
+    <message>
+        <source>{path} holds more than {most} ONNX files. It is not the folder of one model.</source>
+        <translation>{path} enthält mehr als {most} ONNX-Dateien. Das ist nicht der Ordner eines einzelnen Modells.</translation>
+    </message>
+    <message>
+        <source>{path} holds neither model.onnx nor onnx/model.onnx. Choose a repository with an ONNX export, or export the model to ONNX.</source>
+        <translation>{path} enthält weder model.onnx noch onnx/model.onnx. Wähle ein Repository mit einem ONNX-Export, oder exportiere das Modell nach ONNX.</translation>
+    </message>
+    <message>
+        <source>{path} holds no ONNX graph. Download it again, or choose another variant.</source>
+        <translation>{path} enthält keinen ONNX-Graphen. Lade die Datei noch einmal herunter, oder wähle eine andere Variante.</translation>
+    </message>
+    <message>
         <source>{path} holds no token. Delete it; a new one is made at the next start.</source>
         <translation>{path} enthält kein Token. Lösch die Datei; beim nächsten Start wird ein neues gemacht.</translation>
+    </message>
+    <message>
+        <source>{path} holds only a Git LFS pointer, not the file itself. Run &apos;git lfs pull&apos; in the folder, or download the model again.</source>
+        <translation>{path} enthält nur einen Verweis von Git LFS, nicht die Datei selbst. Führe „git lfs pull“ im Ordner aus, oder lade das Modell noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} holds only parts of a model ({names}), none that generates text from tokens alone. Choose an export for text.</source>
+        <translation>{path} enthält nur Teile eines Modells ({names}), keinen, der allein aus Token Text erzeugt. Wähle einen Export für Text.</translation>
+    </message>
+    <message>
+        <source>{path} is a link that leads out of the model&apos;s folder, to {target}. Put the file itself there.</source>
+        <translation>{path} ist eine Verknüpfung, die aus dem Ordner des Modells hinausführt, nach {target}. Lege die Datei selbst dorthin.</translation>
+    </message>
+    <message>
+        <source>{path} is a link. What is published has to lie in its folder: copy the file there.</source>
+        <translation>{path} ist eine Verknüpfung. Was veröffentlicht wird, muss in seinem Ordner liegen: Kopiere die Datei dorthin.</translation>
+    </message>
+    <message>
+        <source>{path} is a merged export of an older kind (input use_cache_branch). Choose a repository with a newer export, or export the model again.</source>
+        <translation>{path} ist ein zusammengefügter Export älterer Art (Eingabe use_cache_branch). Wähle ein Repository mit einem neueren Export, oder exportiere das Modell noch einmal.</translation>
     </message>
     <message>
         <source>{path} is damaged ({error}). Move it away; it is made anew.</source>
         <translation>{path} ist beschädigt ({error}). Schieb die Datei beiseite; sie wird neu angelegt.</translation>
     </message>
     <message>
+        <source>{path} is empty: a download was cut off. Download that file from the model&apos;s repository into the folder.</source>
+        <translation>{path} ist leer: Ein Herunterladen wurde abgebrochen. Lade diese Datei aus dem Repository des Modells in den Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is larger than any chat template. Download it again.</source>
+        <translation>{path} ist größer als jede Chat-Vorlage. Lade die Datei noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} is larger than any configuration file. Download it again.</source>
+        <translation>{path} ist größer als jede Einstellungsdatei. Lade sie noch einmal herunter.</translation>
+    </message>
+    <message>
         <source>{path} is longer than the {most} bytes expected. Move it away and start again.</source>
         <translation>{path} ist länger als die erwarteten {most} Bytes. Schieb die Datei beiseite und starte neu.</translation>
     </message>
     <message>
+        <source>{path} is missing, and there is no genai_config.json. Download that file from the model&apos;s repository into the folder.</source>
+        <translation>{path} fehlt, und es gibt keine genai_config.json. Lade diese Datei aus dem Repository des Modells in den Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is missing, and {only} alone is a format that is not read here, so text cannot be turned into tokens. Download that file from the model&apos;s repository into the folder.</source>
+        <translation>{path} fehlt, und {only} allein ist ein Format, das hier nicht gelesen wird, sodass Text nicht in Token zerlegt werden kann. Lade die fehlende Datei aus dem Repository des Modells in den Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is missing, so text cannot be turned into tokens. Download that file from the model&apos;s repository into the folder.</source>
+        <translation>{path} fehlt, sodass Text nicht in Token zerlegt werden kann. Lade diese Datei aus dem Repository des Modells in den Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is missing. Download that file from the model&apos;s repository into the folder.</source>
+        <translation>{path} fehlt. Lade diese Datei aus dem Repository des Modells in den Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is no model for text. Choose another variant.</source>
+        <translation>{path} ist kein Modell für Text. Wähle eine andere Variante.</translation>
+    </message>
+    <message>
+        <source>{path} is no name in UTF-8. Download the model again.</source>
+        <translation>{path} ist kein Name in UTF-8. Lade das Modell noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} is no name of a file ({reason}). Download the model again.</source>
+        <translation>{path} ist kein Name einer Datei ({reason}). Lade das Modell noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} is not a readable JSON file ({reason}). Download it again.</source>
+        <translation>{path} ist keine lesbare JSON-Datei ({reason}). Lade sie noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} is not a whole ONNX file ({reason}). Download it again, or choose another variant.</source>
+        <translation>{path} ist keine vollständige ONNX-Datei ({reason}). Lade sie noch einmal herunter, oder wähle eine andere Variante.</translation>
+    </message>
+    <message>
         <source>{path} is of a version that this program does not know. Update GenTorrent.</source>
         <translation>{path} ist von einer Version, die dieses Programm nicht kennt. Erneuere GenTorrent.</translation>
+    </message>
+    <message>
+        <source>{path} is part of a model for pictures or sound: it takes embeddings in the place of tokens. Choose an export for text alone.</source>
+        <translation>{path} ist Teil eines Modells für Bilder oder Ton: Statt Token nimmt es Einbettungen. Wähle einen Export für reinen Text.</translation>
+    </message>
+    <message>
+        <source>{path} is the decoder of an encoder-decoder model. Only decoder models are served: choose another.</source>
+        <translation>{path} ist der Decoder eines Encoder-Decoder-Modells. Nur Decoder-Modelle können hier antworten: Wähle ein anderes.</translation>
+    </message>
+    <message>
+        <source>{path} is too large for one file ({reason}). Choose a variant with external data.</source>
+        <translation>{path} ist zu groß für eine einzelne Datei ({reason}). Wähle eine Variante, deren Gewichte in eigenen Dateien liegen.</translation>
+    </message>
+    <message>
+        <source>{path} keeps its cache as {kind}; known are {kinds}. Choose another variant.</source>
+        <translation>{path} hält seinen Cache als {kind}; bekannt sind {kinds}. Wähle eine andere Variante.</translation>
+    </message>
+    <message>
+        <source>{path} keeps its cache in a number format that is not served. Choose another variant of the model.</source>
+        <translation>{path} hält seinen Cache in einem Zahlenformat, das hier nicht geht. Wähle eine andere Variante des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} lacks an output named logits: it is no export of a text model for generation.</source>
+        <translation>{path} hat keine Ausgabe namens logits: Es ist kein Export eines Modells, das Text erzeugt.</translation>
+    </message>
+    <message>
+        <source>{path} lacks {name} (config.json says {layers} layers). It is not an export of a text model with a key-value cache, or config.json belongs to another model.</source>
+        <translation>{path} hat kein {name} (config.json nennt {layers} Schichten). Es ist kein Export eines Textmodells mit Key-Value-Cache, oder config.json gehört zu einem anderen Modell.</translation>
+    </message>
+    <message>
+        <source>{path} makes {tokens} logits, config.json says {expected} tokens. The files belong to different models: download both again.</source>
+        <translation>{path} liefert {tokens} Logits, config.json nennt {expected} Token. Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} names itself as the file that its weights lie in. It is damaged or made to mislead: choose another model.</source>
+        <translation>{path} nennt sich selbst als die Datei, in der seine Gewichte liegen. Sie ist beschädigt oder soll täuschen: Wähle ein anderes Modell.</translation>
+    </message>
+    <message>
+        <source>{path} names {token} as end of a turn (eos_token_id), but {main} gives only {tokens} tokens. The files belong to different models: download both again.</source>
+        <translation>{path} nennt {token} als Ende einer Antwort (eos_token_id), aber {main} kennt nur {tokens} Token. Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} says {name} {value}, {other} says {expected}. The files belong to different models: download both again.</source>
+        <translation>{path} nennt für {name} {value}, {other} nennt {expected}. Die Dateien gehören zu verschiedenen Modellen: Lade beide noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>{path} wants an input {name} that is not known here. Choose another variant of the model.</source>
+        <translation>{path} verlangt eine Eingabe {name}, die hier nicht bekannt ist. Wähle eine andere Variante des Modells.</translation>
+    </message>
+    <message>
+        <source>{path} wants its weights from {place}, outside of its own folder. Such a model is not loaded: choose another one.</source>
+        <translation>{path} verlangt seine Gewichte aus {place}, außerhalb des eigenen Ordners. Ein solches Modell wird nicht geladen: Wähle ein anderes.</translation>
     </message>
     <message>
         <source>{path}, which says which network {server} belongs to, is damaged, so nobody at that address is trusted. Add #NETWORKID to the address, or delete the file to trust the network that answers next.</source>

@@ -214,6 +214,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>Looking through the folder: %Ln file(s)</source>
+        <translation>
+            <numerusform>Looking through the folder: %Ln file</numerusform>
+            <numerusform>Looking through the folder: %Ln files</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>One on each line, %Ln at most. \n is a line break.</source>
         <translation>
             <numerusform>One on each line, %Ln at most. \n is a line break.</numerusform>

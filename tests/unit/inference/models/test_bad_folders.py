@@ -74,7 +74,7 @@ def test_missing_weights(folder):
 def test_weights_cut_off(folder):
     with (folder / "model.onnx.data").open("r+b") as stream:
         stream.truncate(1000)
-    refused(folder, "model.onnx.data", "1000 bytes", "320768", "Download both again")
+    refused(folder, "model.onnx.data", "1,000 bytes", "320,768", "Download both again")
 
 
 def test_a_missing_piece_of_several(folder):
