@@ -17,11 +17,15 @@ LONGEST_SECONDS = 60.0
 _EVERY = 100
 
 
+def check_no_disk(folder: Path) -> None:
+    """``ModelFolderError`` for a whole disk."""
+    if folder.resolve() == Path(folder.anchor):
+        raise ModelFolderError(say("import.whole_disk", folder=str(folder)))
+
+
 def check_extent(folder: Path, meter: Meter) -> None:
     """``ModelFolderError`` for a folder that holds more than any model's. ``meter`` hears how many files were seen, and
     may raise to end this. Links to folders are not followed."""
-    if folder.resolve() == Path(folder.anchor):
-        raise ModelFolderError(say("import.whole_disk", folder=str(folder)))
     end = meter.now() + LONGEST_SECONDS
     seen = 0
     waiting = [(str(folder), 0)]

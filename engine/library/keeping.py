@@ -12,7 +12,7 @@ from engine.errors import GenTorrentError, ModelFolderError, StorageError, Unkno
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import BUILTIN_MODEL
 from engine.inference.models.variants import Variant, belongs, variants
-from engine.library.extent import check_extent
+from engine.library.extent import check_extent, check_no_disk
 from engine.library.folders import ModelsFolder, in_use, size_of
 from engine.library.names import MAX_LICENCE, licence_among
 from engine.library.part_file import copy_hashed
@@ -141,9 +141,10 @@ def check_importable(source: Path, models: ModelsFolder, name: str, meter: Meter
     missing or wrong, ``StorageError`` what is wrong with the name. Nothing of the folder is executed, or hashed: the
     digests of what is returned are none. What ``meter`` tells may raise, which ends this soon."""
     meter.stage("checking")
-    models.place(name)
-    _check_free(models, name)
     try:
+        check_no_disk(source)
+        models.place(name)
+        _check_free(models, name)
         return _importable(source, name, meter, variant)
     except OSError as error:
         raise storage_error("read", source, error) from error

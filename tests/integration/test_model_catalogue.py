@@ -415,7 +415,7 @@ async def test_looking_through_a_folder_shows_and_can_be_stopped(tmp_path, hub, 
 
 async def test_the_whole_disk_is_refused_at_once(tmp_path, hub):  # noqa: F811
     async with running(tmp_path / "data", hub) as (service, _):
-        refused = await ask(service, schema.ImportModel(folder="/", name="mine"))
+        refused = await ask(service, schema.ImportModel(folder="/"))
         assert (refused.code, refused.words["text"][0].code) == ("no_model", "import.whole_disk")
 
 

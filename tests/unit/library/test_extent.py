@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import ModelFolderError
 from engine.library import extent
-from engine.library.extent import check_extent
+from engine.library.extent import check_extent, check_no_disk
 from engine.library.progress import Meter, Progress
 
 
@@ -22,7 +22,9 @@ def refused(folder: Path, now: list[float] | None = None) -> str:
 def test_a_whole_disk_is_no_model_by_whatever_way(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/")
     for folder in (Path("/"), tmp_path / "link"):
-        assert refused(folder) == "import.whole_disk"
+        with pytest.raises(ModelFolderError, match="is a whole disk"):
+            check_no_disk(folder)
+    check_no_disk(tmp_path)
 
 
 def test_more_files_than_any_model_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
