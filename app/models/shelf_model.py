@@ -11,7 +11,6 @@ from app.models.engine_words import from_engine
 from app.models.library import size_words
 from app.models.shelf import Progress
 from engine.api import schema
-from engine.errors import StoppedError
 
 _LIST, _PUBLISHERS, _HUB, _IMPORT = "shelf-list", "shelf-publishers", "shelf-hub", "shelf-import"
 MOST_WAITING = 64
@@ -194,8 +193,7 @@ class ShelfModel(QObject):
         elif self._licence_came(event.ref, from_engine(event)):
             return
         elif event.ref == _IMPORT:
-            self.import_problem = "" if event.code == StoppedError.code else from_engine(event)
-            self.importing = False
+            self.import_problem, self.importing = from_engine(event), False
             self.import_changed.emit()
             return
         elif event.ref in self._asked:

@@ -322,8 +322,8 @@ def test_looking_through_a_folder_is_shown_and_stopped(page: Shown) -> None:
     assert page.asked(schema.StopImport)[-1].model == "me"
     page.hear(schema.RequestFailed(request="import_model", code="stopped", text="Stopped.", ref=asked.ref))
     assert page.form.go.text() == "Import"
-    assert page.form.folder.isEnabled()
-    assert page.form.problem.whole_text == ""
+    assert (page.form.folder.isEnabled(), page.form.folder.text()) == (True, "/home/me")
+    assert page.form.problem.whole_text == "Stopped."
 
 
 def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
@@ -344,7 +344,7 @@ def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
     page.dialog().accept_button.click()
     (request,) = page.asked(schema.ImportModel)
     assert (request.folder, request.name, request.link) == ("/models/mine", "mine", True)
-    assert not page.form.go.isEnabled()
+    assert page.form.go.text() == "Stop"
     page.hear(schema.RequestFailed(request="import_model", code="no_model", text="It lacks x.", ref=request.ref))
     assert page.form.problem.whole_text == "It lacks x."
     assert page.form.folder.text()
