@@ -190,7 +190,7 @@ class _Look:
             return now, ""
         if self._agreements.hold(one.name, one.digest, terms_of(now).digest):
             return None, ""
-        return now, say("model.other_licence", model=one.name, licence=now.licence)
+        return now, say("library.held", licence=now.licence)
 
     def _new_licence(self, name: str, manifest: ModelManifest | None) -> str | None:
         """The licence of a published model, where it is another than was accepted."""

@@ -9,6 +9,10 @@ MODELS = {
         "{model} has another licence ({licence}) than the one that you have accepted. Read it, and accept it before "
         "the download goes on."
     ),
+    "library.held": mark(
+        "Its licence is another one now ({licence}) than the one that you have accepted. It is not used until you have "
+        "read and accepted that."
+    ),
     "model.other_licence": mark(
         "{model} has another licence now ({licence}) than the one that you have accepted. It is not used until you "
         "have read and accepted that: on the page Models, or with: gentorrent models download {model}"

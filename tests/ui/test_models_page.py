@@ -283,7 +283,7 @@ def test_a_newer_version_under_another_licence_is_asked_about(page: Shown) -> No
 
 
 def test_the_same_files_under_another_licence_wait_for_a_word(page: Shown) -> None:
-    why = say("model.other_licence", model=THEIRS, licence="research-only")
+    why = say("library.held", licence="research-only")
     page.catalogue(
         *changed(THEIRS, state="here", newer=True, new_licence="research-only", code="licence_needed", text=why)
     )

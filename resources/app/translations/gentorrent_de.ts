@@ -1873,6 +1873,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Vorher muss die Lizenz angenommen werden.</translation>
     </message>
     <message>
+        <source>Its licence is another one now ({licence}) than the one that you have accepted. It is not used until you have read and accepted that.</source>
+        <translation>Die Lizenz ist jetzt eine andere ({licence}) als die, die du angenommen hast. Das Modell wird erst wieder benutzt, wenn du sie gelesen und angenommen hast.</translation>
+    </message>
+    <message>
         <source>Its licence says what the model may be used for. You are asked once for each model, and again when its licence changes.</source>
         <translation>Die Lizenz sagt, wofür das Modell verwendet werden darf. Du wirst für jedes Modell einmal gefragt, und wieder, wenn sich seine Lizenz ändert.</translation>
     </message>
