@@ -18,6 +18,8 @@ from engine.errors import GenTorrentError, ModelFolderError, ModelInUseError, St
 
 REPLY_SECONDS = 60.0
 """Silence after which the engine counts as lost."""
+LONGEST_SECONDS = 180.0
+"""For one reply, whatever else the engine tells meanwhile."""
 Asked = (
     schema.ChatsRequest
     | schema.ContributionRequest
@@ -50,9 +52,9 @@ class ControlClient:
         ref = str(self._refs)
         await self._socket.send_str(schema.encode(msgspec.structs.replace(request, ref=ref)))
         while True:
-            event = await self._next()
-            if getattr(event, "ref", None) != ref:
-                continue
+            async with asyncio.timeout(LONGEST_SECONDS):
+                while getattr(event := await self._next(), "ref", None) != ref:
+                    pass
             if isinstance(event, schema.RequestFailed):
                 raise refused(event)
             if not isinstance(event, kind):
@@ -62,14 +64,15 @@ class ControlClient:
     async def state(self, request: schema.GetState | schema.SetContributing) -> schema.State:
         """The engine's state once ``request`` holds; raises what the engine refuses it with."""
         await self._socket.send_str(schema.encode(request))
-        while True:
-            event = await self._next()
-            if isinstance(event, schema.RequestFailed) and event.request == "set_contributing":
-                raise request_error(event.code, event.text)
-            if not isinstance(event, schema.State):
-                continue
-            if isinstance(request, schema.GetState) or event.contributing.on == request.on:
-                return event
+        async with asyncio.timeout(LONGEST_SECONDS):
+            while True:
+                event = await self._next()
+                if isinstance(event, schema.RequestFailed) and event.request == "set_contributing":
+                    raise request_error(event.code, event.text)
+                if not isinstance(event, schema.State):
+                    continue
+                if isinstance(request, schema.GetState) or event.contributing.on == request.on:
+                    return event
 
     async def send(self, request: Asked, ref: str) -> None:
         """A request whose reply comes among the :meth:`events`."""
