@@ -62,6 +62,13 @@ NOT_KEPT = say(
         "storage.full", action=say("storage.write"), path="/home/ada/.local/share/GenTorrent/contributing/rules.json"
     ),
 )
+UNREAD = say(
+    "governor.rules_partly",
+    place="/home/ada/.local/share/GenTorrent/rules.json", names="longest_request, gpu1.power_cap",
+)  # fmt: skip
+IN_DOUBT = schema.ContributingState(
+    on=True, status="paused", model="Qwen2.5-1.5B-Instruct", reason=say("governor.rules_doubt")
+)
 NIGHT = time.mktime((*time.localtime()[:3], 2, 12, 0, 0, 0, -1))
 """When the pictures are taken: at an hour in which the rules let this machine work, and the same for all of them."""
 LOG = (

@@ -558,6 +558,19 @@ def _contribute_problem(desktop: Desktop) -> None:
     contribute_views.show(desktop, problem=contribute_views.NOT_KEPT)
 
 
+def _contribute_doubt(desktop: Desktop) -> None:
+    play(desktop, msgspec.structs.replace(state(), contributing=contribute_views.IN_DOUBT))
+    contribute_views.show(
+        desktop,
+        works=False,
+        paused=True,
+        reasons=(contribute_views.IN_DOUBT.reason,),
+        relay_reason=contribute_views.IN_DOUBT.reason,
+        problem=contribute_views.UNREAD,
+        in_doubt=True,
+    )
+
+
 def _contribute_failed(desktop: Desktop) -> None:
     play(desktop, msgspec.structs.replace(state(), contributing=contribute_views.FAILED))
     contribute_views.show(desktop, works=False)
@@ -703,6 +716,7 @@ VIEWS: dict[str, Callable[[Desktop], None]] = {
     "contribute-offers": _contribute_offers,
     "contribute-paused": _contribute_paused,
     "contribute-problem": _contribute_problem,
+    "contribute-doubt": _contribute_doubt,
     "contribute-failed": _contribute_failed,
     "contribute-when": _contribute("when", scrolled="when"),
     "contribute-devices": _contribute("devices", scrolled="devices"),

@@ -74,7 +74,8 @@ async def _contribute_another(node: Node, model: str) -> None:
         node.governing.set_rules(msgspec.structs.replace(rules, model=""))
     node.automatic.gone(model)
     if node.contribute_wanted and _whole(node.contributed_model) == model:
-        await node.set_contributing(False)
+        node.contribute_wanted = False
+        node.governing.decide()
 
 
 def _whole(name: str) -> str:

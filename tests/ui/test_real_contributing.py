@@ -119,3 +119,24 @@ def test_a_schedule_that_closes_pauses_and_rules_outlive_the_engine(drive: Drive
             await until(lambda: status(window) == "on")
 
     drive(scenario())
+
+
+def test_rules_that_cannot_be_read_pause_until_they_are_used(drive: Drive, tmp_path: Path, network: str) -> None:
+    async def scenario() -> None:
+        data = tmp_path / "node"
+        data.mkdir()
+        (data / "rules.json").write_text('{"price": 0.25, "only_on_sundays": true}', encoding="utf-8")
+        async with open_window(data, None, *OPTIONS, "--bootstrap", network) as window:
+            page = await opened(window)
+            await until(page.problem.isVisible)
+            assert "could not be read: only_on_sundays." in page.problem.status.reason.whole_text
+            await until(lambda: window.status.state.network.status != "none")
+            page.top.contribute.click()  # which is no word about rules
+            await until(lambda: status(window) == "paused")
+            assert "could not be read" in window.status.contribution.now.relay_reason
+            page.problem.button.click()
+            await until(lambda: status(window) == "on" and not page.problem.isVisible())
+            assert window.status.contribution.rules.price == 0.25
+            assert "only_on_sundays" in (data / "rules.json.damaged").read_text(encoding="utf-8")
+
+    drive(scenario())

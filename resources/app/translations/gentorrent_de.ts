@@ -4840,7 +4840,7 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
     </message>
     <message>
         <source>This machine answers others with it. That ends first: answers under way go on at other machines, or are finished, as your rules say. Then the engine chooses another model for others.</source>
-        <translation>Dieser Rechner beantwortet damit Fragen anderer. Das endet zuerst: Laufende Antworten gehen auf anderen Rechnern weiter oder werden fertig, wie es deine Regeln sagen. Dann wählt das Programm ein anderes Modell für andere.</translation>
+        <translation>Dieser Rechner beantwortet damit Fragen anderer. Das endet zuerst: Laufende Antworten gehen auf anderen Rechnern weiter oder werden fertig, wie es deine Regeln sagen. Dann wählt die Engine ein anderes Modell für andere.</translation>
     </message>
     <message>
         <source>This machine can be reached from outside through the TURN server only.</source>
