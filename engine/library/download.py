@@ -11,13 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import (
-    ContentError,
-    GenTorrentError,
-    HubError,
-    ModelFolderError,
-    first_failure,
-)
+from engine.errors import ContentError, GenTorrentError, HubError, ModelFolderError, first_failure
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.graph_file import read_outline
 from engine.inference.models.model_config import KvLayout
@@ -31,14 +25,7 @@ from engine.library.names import folder_name
 from engine.library.pins import Pin, PinnedFile
 from engine.library.progress import Meter
 from engine.library.room import promised
-from engine.library.selection import (
-    HubFile,
-    Repository,
-    Selection,
-    also,
-    offered,
-    select,
-)
+from engine.library.selection import HubFile, Repository, Selection, also, offered, select
 from engine.sentences import say
 
 PARALLEL = 4
@@ -102,22 +89,11 @@ async def prepare(order: Order, hub: Hub, models: ModelsFolder) -> Plan:
     pinned = dict(pin.files) if pin and not order.repin else {}
     _compare(repository, selection, pinned, order)
     missing = await asyncio.to_thread(_missing, models, name, selection, pinned)
-    return Plan(
-        name,
-        repository,
-        selection,
-        pinned,
-        missing,
-        terms_on(repository, order.licence),
-    )
+    return Plan(name, repository, selection, pinned, missing, terms_on(repository, order.licence))
 
 
 async def download(
-    plan: Plan,
-    hub: Hub,
-    models: ModelsFolder,
-    meter: Meter,
-    patience: Patience | None = None,
+    plan: Plan, hub: Hub, models: ModelsFolder, meter: Meter, patience: Patience | None = None
 ) -> ModelFolder:
     """Carry out a plan; the installed model. Errors as for :func:`prepare`, and :class:`ModelFolderError` if what was
     fetched cannot be used; ``LicenceNeededError`` for another licence than the owner has agreed to."""
@@ -155,12 +131,7 @@ def _check_name(name: str, order: Order, pin: Pin | None, place: Path) -> None:
         )
 
 
-def _compare(
-    repository: Repository,
-    selection: Selection,
-    pinned: dict[str, PinnedFile],
-    order: Order,
-) -> None:
+def _compare(repository: Repository, selection: Selection, pinned: dict[str, PinnedFile], order: Order) -> None:
     """A file that was downloaded once must not become another one unnoticed."""
     changed = []
     for one in selection.files:
@@ -180,10 +151,7 @@ def _missing(models: ModelsFolder, name: str, selection: Selection, pinned: dict
     staging, place = models.staging(name, selection.graph), models.place(name)
     missing = 0
     for one in selection.files:
-        have = [
-            _size(staging / one.name),
-            *(_size(part) for part in _parts(staging / one.name)),
-        ]
+        have = [_size(staging / one.name), *(_size(part) for part in _parts(staging / one.name))]
         if one.name in pinned and pinned[one.name].size == one.size:
             have.append(_size(place / one.name))
         missing += one.size - min(one.size, max(have))
@@ -214,12 +182,7 @@ async def _fetch_all(run: _Run) -> Selection:
     selection = run.plan.selection
     async with connections(run.patience, PARALLEL) as session:
         transfer = Transfer(
-            session,
-            run.hub,
-            run.plan.repository.name,
-            run.plan.repository.commit,
-            run.meter,
-            run.patience,
+            session, run.hub, run.plan.repository.name, run.plan.repository.commit, run.meter, run.patience
         )
 
         async def one(file: HubFile, places: asyncio.Semaphore) -> None:

@@ -8,19 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from engine.crypto.identity import Identity
-from engine.directory.manifests import (
-    Published,
-    fingerprint_of,
-    make_withdrawal,
-    sign_record,
-)
-from engine.errors import (
-    ConfigurationError,
-    HubError,
-    ManifestError,
-    ModelFolderError,
-    WireError,
-)
+from engine.directory.manifests import Published, fingerprint_of, make_withdrawal, sign_record
+from engine.errors import ConfigurationError, HubError, ManifestError, ModelFolderError, WireError
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import folder_of
 from engine.library.hub import Hub
@@ -97,13 +86,7 @@ def next_version(published: PublishedModels, public_key: bytes, name: str) -> in
     return known.record.version + 1 if known is not None else 1
 
 
-def publish(
-    identity: Identity,
-    hashed: Hashed,
-    terms: Terms,
-    published: PublishedModels,
-    now: float,
-) -> Published:
+def publish(identity: Identity, hashed: Hashed, terms: Terms, published: PublishedModels, now: float) -> Published:
     """Sign a manifest and keep it here; ``ConfigurationError`` or :class:`ManifestError` for what no reader takes."""
     if not terms.addresses:
         raise ConfigurationError("Say where others can fetch the files: with --hub OWNER/NAME, or --url https://…/.")
@@ -128,12 +111,7 @@ def publish(
 
 
 def withdraw(
-    identity: Identity,
-    publisher: str,
-    name: str,
-    reason: str,
-    published: PublishedModels,
-    now: float,
+    identity: Identity, publisher: str, name: str, reason: str, published: PublishedModels, now: float
 ) -> Published:
     """Take a model back; the record of it."""
     model_id = f"{fingerprint_of(identity.public_key)}/{name}"

@@ -9,23 +9,12 @@ from pathlib import PurePosixPath
 from engine.errors import ContentError, HubError
 from engine.inference.models.files import MAX_JSON
 from engine.inference.models.folder import TEMPLATES, TOKENIZER_FILES
-from engine.inference.models.variants import (
-    MAX_GRAPHS,
-    Variant,
-    belongs,
-    foreseen,
-    preferred,
-)
+from engine.inference.models.variants import MAX_GRAPHS, Variant, belongs, foreseen, preferred
 from engine.library.names import MAX_LICENCE, is_needed_kind, licence_among, problem_of
 
 MAX_FILE = 1 << 40
 """Bytes of one file."""
-CONFIGURATION = (
-    "config.json",
-    "genai_config.json",
-    "generation_config.json",
-    *TOKENIZER_FILES,
-)
+CONFIGURATION = ("config.json", "genai_config.json", "generation_config.json", *TOKENIZER_FILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +98,7 @@ def select(repository: Repository, variant: str = "", *, known: str = "") -> Sel
 def licence_file(repository: Repository) -> HubFile | None:
     """The text of its licence, which comes with the model and can be shown before; None: none of a usual size."""
     name = licence_among(one.name for one in repository.files)
-    return next(
-        (one for one in repository.files if one.name == name and 0 < one.size <= MAX_LICENCE),
-        None,
-    )
+    return next((one for one in repository.files if one.name == name and 0 < one.size <= MAX_LICENCE), None)
 
 
 def also(repository: Repository, selection: Selection, names: Iterable[str]) -> Selection:

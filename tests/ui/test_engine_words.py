@@ -225,9 +225,7 @@ def test_sentences_are_said_with_their_values() -> None:
 
 def test_words_travel_as_codes_with_values() -> None:
     failed = schema.ChatFailed(
-        id="x",
-        code="too_few_relays",
-        text=say("paths.not_ready", problem=say("paths.no_relays")),
+        id="x", code="too_few_relays", text=say("paths.not_ready", problem=say("paths.no_relays"))
     )
     sent = schema.encode(failed)
     assert '"text":"The anonymous paths are not ready: No relays are known yet.' in sent
@@ -241,27 +239,13 @@ def test_the_window_says_them_in_its_language() -> None:
     i18n.use("de")
     stage = schema.ChatStage(id="x", stage="connecting", text=say("stage.paths"), estimate=3)
     assert stage_words(stage) == "Anonyme Pfade werden gewählt, etwa 3 s"
-    words = badge_words(
-        done(
-            "x",
-            badge="signed",
-            badge_reason=together(say("badge.signed"), "Machine abc is new."),
-        )
-    )
+    words = badge_words(done("x", badge="signed", badge_reason=together(say("badge.signed"), "Machine abc is new.")))
     assert words.startswith("Unterschrieben von dem Rechner")
     assert words.endswith("Machine abc is new.")
     shape = say("shape.paths", paths=3, relays=2)
-    choice = schema.WeakerChoice(
-        privacy=schema.PrivacyChoice(),
-        paths=3,
-        hops=2,
-        text=say("choice.shape", shape=shape),
-    )
+    choice = schema.WeakerChoice(privacy=schema.PrivacyChoice(), paths=3, hops=2, text=say("choice.shape", shape=shape))
     assert choice_words(choice) == "3 Pfade mit 2 Relays benutzen"
-    overflow = together(
-        say("chat.overflow", used=5000, model="m", limit=4096),
-        say("chat.overflow_drop", droppable=2),
-    )
+    overflow = together(say("chat.overflow", used=5000, model="m", limit=4096), say("chat.overflow_drop", droppable=2))
     event = schema.ContextOverflow(
         ref="",
         chat="c",
@@ -302,15 +286,8 @@ def test_what_a_program_says_at_its_end_keeps_its_words() -> None:
 
 
 def test_reasons_within_reasons_are_said_in_the_language_of_the_window() -> None:
-    full = storage_error(
-        "write",
-        Path("/data/rules.json"),
-        OSError(errno.ENOSPC, "No space left on device"),
-    )
-    kept = schema.Contribution(
-        rules=schema.Rules(),
-        problem=say("governor.rules_not_kept", problem=said_by(full)),
-    )
+    full = storage_error("write", Path("/data/rules.json"), OSError(errno.ENOSPC, "No space left on device"))
+    kept = schema.Contribution(rules=schema.Rules(), problem=say("governor.rules_not_kept", problem=said_by(full)))
     i18n.use("de")
     assert from_engine(kept, "problem").endswith(
         "/data/rules.json ließ sich nicht schreiben: Die Platte ist voll. Nichts wurde geändert. Schaff etwas Platz."

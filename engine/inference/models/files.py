@@ -32,11 +32,7 @@ def checked_file(root: Path, path: Path) -> Path:
             pointer = size < 1024 and stream.read(len(_POINTER)) == _POINTER
     except OSError as error:
         raise ModelFolderError(
-            say(
-                "folder.unreadable",
-                path=str(path),
-                reason=error.strerror or type(error).__name__,
-            )
+            say("folder.unreadable", path=str(path), reason=error.strerror or type(error).__name__)
         ) from error
     except ValueError as error:  # a name that no file can have
         raise ModelFolderError(say("folder.no_name", path=repr(str(path)), reason=str(error))) from error

@@ -10,19 +10,8 @@ from pathlib import Path, PureWindowsPath
 from engine.errors import ModelFolderError
 from engine.inference.models.files import checked_file, nearest, read_json
 from engine.inference.models.graph_file import GraphOutline, read_outline
-from engine.inference.models.model_config import (
-    KvLayout,
-    ModelConfig,
-    read_model_config,
-)
-from engine.inference.models.variants import (
-    Precision,
-    Variant,
-    choose,
-    precision,
-    unusable,
-    variants,
-)
+from engine.inference.models.model_config import KvLayout, ModelConfig, read_model_config
+from engine.inference.models.variants import Precision, Variant, choose, precision, unusable, variants
 from engine.sentences import say
 
 TOKENIZER_FILES = (
@@ -41,15 +30,7 @@ CACHE = "past_key_values."
 
 FileDigest = Callable[[Path], bytes]
 
-__all__ = [
-    "KvLayout",
-    "ModelFolder",
-    "Precision",
-    "Variant",
-    "read_model_folder",
-    "sha256_file",
-    "variants",
-]
+__all__ = ["KvLayout", "ModelFolder", "Precision", "Variant", "read_model_folder", "sha256_file", "variants"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +119,7 @@ def _digest(root: Path, files: Iterable[Path], digest_of: FileDigest) -> bytes:
             encoded = name.encode()
         except OSError as error:
             raise ModelFolderError(
-                say(
-                    "folder.unreadable",
-                    path=str(root / name),
-                    reason=error.strerror or type(error).__name__,
-                )
+                say("folder.unreadable", path=str(root / name), reason=error.strerror or type(error).__name__)
             ) from error
         except UnicodeEncodeError as error:
             raise ModelFolderError(say("folder.no_utf8", path=repr(str(root / name)))) from error
@@ -182,15 +159,7 @@ def _external(root: Path, graph: Path, outline: GraphOutline) -> list[Path]:
             raise ModelFolderError(say("folder.itself", path=str(graph)))
         size = path.stat().st_size
         if size < needed:
-            raise ModelFolderError(
-                say(
-                    "folder.too_short",
-                    path=str(path),
-                    size=size,
-                    graph=graph.name,
-                    needed=needed,
-                )
-            )
+            raise ModelFolderError(say("folder.too_short", path=str(path), size=size, graph=graph.name, needed=needed))
         found.append(path)
     return found
 
@@ -201,13 +170,7 @@ def _check_outline(graph: Path, outline: GraphOutline, config: ModelConfig) -> N
     layers = {name.removeprefix(CACHE).partition(".")[0] for name in outline.inputs if name.startswith(CACHE)}
     if len(layers) != config.kv.layers:
         raise ModelFolderError(
-            say(
-                "folder.layers_differ",
-                path=str(graph),
-                layers=len(layers),
-                main=str(main),
-                expected=config.kv.layers,
-            )
+            say("folder.layers_differ", path=str(graph), layers=len(layers), main=str(main), expected=config.kv.layers)
         )
     # Later layers may differ from the first, whose numbers are those of the configuration.
     for name in (f"{CACHE}0.key", f"{CACHE}0.value"):
@@ -229,11 +192,5 @@ def _check_outline(graph: Path, outline: GraphOutline, config: ModelConfig) -> N
     _, shape = outline.outputs["logits"]
     if shape and isinstance(shape[-1], int) and shape[-1] != config.vocabulary:
         raise ModelFolderError(
-            say(
-                "folder.logits_differ",
-                path=str(graph),
-                tokens=shape[-1],
-                main=str(main),
-                expected=config.vocabulary,
-            )
+            say("folder.logits_differ", path=str(graph), tokens=shape[-1], main=str(main), expected=config.vocabulary)
         )

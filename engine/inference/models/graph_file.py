@@ -18,21 +18,7 @@ MAX_ENTRIES = 2_000_000
 """Fields walked in one file: beyond this it is no graph of a language model."""
 MAX_DEPTH = 12
 MAX_TEXT = 4096
-ITEM_BITS = {
-    1: 32,
-    2: 8,
-    3: 8,
-    4: 16,
-    5: 16,
-    6: 32,
-    7: 64,
-    9: 8,
-    10: 16,
-    11: 64,
-    12: 32,
-    13: 64,
-    16: 16,
-} | {
+ITEM_BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 16: 16} | {
     17: 8,
     18: 8,
     19: 8,
@@ -78,11 +64,7 @@ def read_outline(path: Path) -> GraphOutline:
                     _function(walker, outline, start, end)
     except OSError as error:
         raise ModelFolderError(
-            say(
-                "folder.unreadable",
-                path=str(path),
-                reason=error.strerror or type(error).__name__,
-            )
+            say("folder.unreadable", path=str(path), reason=error.strerror or type(error).__name__)
         ) from error
     except (_DamagedError, UnicodeDecodeError, ValueError) as error:
         raise ModelFolderError(say("folder.not_whole", path=str(path), reason=said_by(error))) from error
@@ -196,14 +178,7 @@ def _node(walker: _Walker, outline: GraphOutline, start: int, end: int, depth: i
         _attribute(walker, outline, operator, first, last, depth)
 
 
-def _attribute(
-    walker: _Walker,
-    outline: GraphOutline,
-    operator: str,
-    start: int,
-    end: int,
-    depth: int,
-) -> None:
+def _attribute(walker: _Walker, outline: GraphOutline, operator: str, start: int, end: int, depth: int) -> None:
     name, integer = "", 0
     for number, kind, first, last in walker.fields(start, end):
         if number == 1 and kind == 2:

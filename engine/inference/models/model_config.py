@@ -15,13 +15,7 @@ from engine.sentences import say
 
 _Json = dict[str, Any]
 _TEXT_PARTS = ("text_config", "llm_config", "language_config")
-_CONTEXT = (
-    "max_position_embeddings",
-    "n_positions",
-    "n_ctx",
-    "max_seq_len",
-    "seq_length",
-)
+_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "seq_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +45,7 @@ class ModelConfig:
 
 def read_model_config(root: Path, start: Path) -> ModelConfig:
     """From the files nearest to the graph's folder ``start``; :class:`ModelFolderError` names the file and the fix."""
-    path, builder = (
-        nearest(root, start, "config.json"),
-        nearest(root, start, "genai_config.json"),
-    )
+    path, builder = nearest(root, start, "config.json"), nearest(root, start, "genai_config.json")
     if path is None and builder is None:
         raise ModelFolderError(say("folder.no_config", path=str(root / "config.json")))
     if path is not None and builder is not None and not _has_numbers(read_json(root, path)):
@@ -94,10 +85,7 @@ def read_model_config(root: Path, start: Path) -> ModelConfig:
 
 
 def _has_numbers(content: _Json) -> bool:
-    parts = [
-        content,
-        *(content[name] for name in _TEXT_PARTS if isinstance(content.get(name), dict)),
-    ]
+    parts = [content, *(content[name] for name in _TEXT_PARTS if isinstance(content.get(name), dict))]
     return any(part.get(name) is not None for part in parts for name in ("num_hidden_layers", "n_layer"))
 
 
@@ -125,13 +113,7 @@ class _Numbers:
         value = next((self.text[name] for name in names if self.text.get(name) is not None), None)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 31:
             raise ModelFolderError(
-                say(
-                    "folder.no_number",
-                    path=str(self.path),
-                    name=names[0],
-                    value=_short(value),
-                    file=self.path.name,
-                )
+                say("folder.no_number", path=str(self.path), name=names[0], value=_short(value), file=self.path.name)
             )
         return value
 
@@ -146,12 +128,7 @@ class _Numbers:
         original = self.text.get("original_max_position_embeddings") or rotary.get("original_max_position_embeddings")
         if not isinstance(original, int) or isinstance(original, bool) or not original > 0:
             raise ModelFolderError(
-                say(
-                    "folder.longrope",
-                    path=str(self.path),
-                    value=_short(original),
-                    file=self.path.name,
-                )
+                say("folder.longrope", path=str(self.path), value=_short(original), file=self.path.name)
             )
         return min(length, original)
 
@@ -165,26 +142,14 @@ class _Numbers:
             kv_heads = 1
         if heads % kv_heads:
             raise ModelFolderError(
-                say(
-                    "folder.heads",
-                    path=str(self.path),
-                    heads=heads,
-                    kv_heads=kv_heads,
-                    file=self.path.name,
-                )
+                say("folder.heads", path=str(self.path), heads=heads, kv_heads=kv_heads, file=self.path.name)
             )
         if self.text.get("head_dim") is not None:
             return KvLayout(self._layers(), kv_heads, self.positive("head_dim"))
         hidden = self.positive("hidden_size", "n_embd")
         if hidden % heads:
             raise ModelFolderError(
-                say(
-                    "folder.head_dim",
-                    path=str(self.path),
-                    hidden=hidden,
-                    heads=heads,
-                    file=self.path.name,
-                )
+                say("folder.head_dim", path=str(self.path), hidden=hidden, heads=heads, file=self.path.name)
             )
         return KvLayout(self._layers(), kv_heads, hidden // heads)
 
@@ -198,12 +163,7 @@ def _as_config(path: Path, genai: _Json) -> _Json:
     decoder = model.get("decoder") if isinstance(model, dict) else None
     if not isinstance(model, dict) or not isinstance(decoder, dict):
         raise ModelFolderError(say("folder.no_decoder", path=str(path)))
-    same = (
-        "hidden_size",
-        "num_attention_heads",
-        "num_key_value_heads",
-        "num_hidden_layers",
-    )
+    same = ("hidden_size", "num_attention_heads", "num_key_value_heads", "num_hidden_layers")
     return {
         **{name: decoder[name] for name in same if name in decoder},
         "head_dim": decoder.get("head_size"),
@@ -246,11 +206,7 @@ def _genai_context(path: Path | None, genai: _Json) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ModelFolderError(
             say(
-                "folder.no_number",
-                path=str(path),
-                name="context_length",
-                value=_short(value),
-                file="genai_config.json",
+                "folder.no_number", path=str(path), name="context_length", value=_short(value), file="genai_config.json"
             )
         )
     return value
@@ -259,12 +215,7 @@ def _genai_context(path: Path | None, genai: _Json) -> int:
 def _end_ids(generation: _Json, numbers: _Numbers, genai: _Json) -> frozenset[int]:
     """All that any of the files calls an end: repositories often complete one in the other."""
     model = genai.get("model")
-    places = [
-        generation,
-        numbers.text,
-        numbers.content,
-        model if isinstance(model, dict) else {},
-    ]
+    places = [generation, numbers.text, numbers.content, model if isinstance(model, dict) else {}]
     found: set[int] = set()
     for place in places:
         value = place.get("eos_token_id")

@@ -13,13 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import ModelFolderError
-from engine.inference.models.graph_file import (
-    BFLOAT16,
-    FLOAT,
-    FLOAT16,
-    GraphOutline,
-    read_outline,
-)
+from engine.inference.models.graph_file import BFLOAT16, FLOAT, FLOAT16, GraphOutline, read_outline
 from engine.sentences import said_by, say
 
 Precision = Literal["fp32", "fp16", "bf16", "int8", "int4", "int4-fp16", "nf4", "dynamic-int8"]
@@ -28,30 +22,13 @@ Precision = Literal["fp32", "fp16", "bf16", "int8", "int4", "int4-fp16", "nf4", 
 
 MAX_GRAPHS = 200
 MAX_DEPTH = 4
-_PARTS = (
-    "vision_encoder",
-    "audio_encoder",
-    "embed_tokens",
-    "speech",
-    "vision",
-    "embedding",
-    "encoder_model",
-)
+_PARTS = ("vision_encoder", "audio_encoder", "embed_tokens", "speech", "vision", "embedding", "encoder_model")
 _SPLIT = ("decoder_model.onnx", "decoder_with_past_model.onnx")
 _NAMES = {"": "fp32", "_quantized": "q8"}
 _DYNAMIC = {"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
 _RANKS: dict[str, tuple[Precision, ...]] = {
     "cpu": ("int4", "int8", "fp32", "int4-fp16", "fp16", "bf16", "nf4", "dynamic-int8"),
-    "cuda": (
-        "fp16",
-        "bf16",
-        "int4-fp16",
-        "int4",
-        "int8",
-        "fp32",
-        "nf4",
-        "dynamic-int8",
-    ),
+    "cuda": ("fp16", "bf16", "int4-fp16", "int4", "int8", "fp32", "nf4", "dynamic-int8"),
 }
 _SAFE = 1.1
 """Memory beside the weights that loading takes, as a factor."""
@@ -92,12 +69,7 @@ def choose(root: Path, name: str = "", provider: str = "cpu", memory: int | None
         chosen = next((one for one in found if one.name == name), None)
         if chosen is None:
             raise ModelFolderError(
-                say(
-                    "folder.no_variant",
-                    path=str(root),
-                    name=repr(name),
-                    names=", ".join(one.name for one in found),
-                )
+                say("folder.no_variant", path=str(root), name=repr(name), names=", ".join(one.name for one in found))
             )
         if chosen.problem:
             raise ModelFolderError(chosen.problem)
@@ -209,11 +181,7 @@ def _graphs(root: Path) -> list[Path]:
             inside = sorted(folder.iterdir())
         except OSError as error:
             raise ModelFolderError(
-                say(
-                    "folder.unlisted",
-                    path=str(folder),
-                    reason=error.strerror or type(error).__name__,
-                )
+                say("folder.unlisted", path=str(folder), reason=error.strerror or type(error).__name__)
             ) from error
         for path in inside:
             if path.name.startswith("."):

@@ -156,36 +156,12 @@ def _gather(graph: Any) -> bool:
     nodes = [
         # [batch, width, hidden] -> [batch * width, hidden], whatever hidden is
         make("Shape", [hidden], ["gentorrent.shape"], name="gentorrent.Shape"),
+        make("Gather", ["gentorrent.shape", "gentorrent.last"], ["gentorrent.wide"], name="gentorrent.Wide"),
+        make("Concat", ["gentorrent.all", "gentorrent.wide"], ["gentorrent.rows"], name="gentorrent.Rows", axis=0),
+        make("Reshape", [hidden, "gentorrent.rows"], ["gentorrent.places"], name="gentorrent.Reshape"),
+        make("Gather", ["gentorrent.places", POSITIONS], ["gentorrent.wanted"], name="gentorrent.Gather"),
         make(
-            "Gather",
-            ["gentorrent.shape", "gentorrent.last"],
-            ["gentorrent.wide"],
-            name="gentorrent.Wide",
-        ),
-        make(
-            "Concat",
-            ["gentorrent.all", "gentorrent.wide"],
-            ["gentorrent.rows"],
-            name="gentorrent.Rows",
-            axis=0,
-        ),
-        make(
-            "Reshape",
-            [hidden, "gentorrent.rows"],
-            ["gentorrent.places"],
-            name="gentorrent.Reshape",
-        ),
-        make(
-            "Gather",
-            ["gentorrent.places", POSITIONS],
-            ["gentorrent.wanted"],
-            name="gentorrent.Gather",
-        ),
-        make(
-            "Unsqueeze",
-            ["gentorrent.wanted", "gentorrent.front"],
-            ["gentorrent.hidden"],
-            name="gentorrent.Unsqueeze",
+            "Unsqueeze", ["gentorrent.wanted", "gentorrent.front"], ["gentorrent.hidden"], name="gentorrent.Unsqueeze"
         ),
     ]
     at = next(index for index, node in enumerate(graph.node) if node is head or node.output == head.output)
@@ -232,13 +208,7 @@ def _float_logits(graph: Any) -> None:
             if name == "logits":
                 node.input[index] = "gentorrent.half"
     graph.node.append(
-        helper.make_node(
-            "Cast",
-            ["gentorrent.half"],
-            ["logits"],
-            name="gentorrent.Cast",
-            to=TensorProto.FLOAT,
-        )
+        helper.make_node("Cast", ["gentorrent.half"], ["logits"], name="gentorrent.Cast", to=TensorProto.FLOAT)
     )
     logits.type.tensor_type.elem_type = TensorProto.FLOAT
 

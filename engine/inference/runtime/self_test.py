@@ -32,10 +32,7 @@ Logits = NDArray[np.float32]
 
 
 def choose_batching(
-    folder: ModelFolder,
-    facts: GraphFacts,
-    executed: Callable[[int], Execution],
-    element: str,
+    folder: ModelFolder, facts: GraphFacts, executed: Callable[[int], Execution], element: str
 ) -> tuple[Batching, str]:
     """The best way of putting rows together that gives what the rows give alone, and why.
 
@@ -49,10 +46,7 @@ def choose_batching(
         raise ModelFolderError(say("load.computes_not", path=str(folder.graph), problem=alone))
     _check_continuation(folder, executed, alone)
     if facts.per_tensor:
-        return (
-            "single",
-            "the graph quantises all rows of a call together, so that a row depends on those beside it",
-        )
+        return "single", "the graph quantises all rows of a call together, so that a row depends on those beside it"
     modes: list[tuple[Batching, str]] = [("two calls", "this graph takes single tokens of several rows in one call")]
     if facts.mixed:
         modes.insert(0, ("ragged", "this graph takes pieces of different lengths in one call"))
@@ -74,12 +68,7 @@ def large_enough(folder: ModelFolder) -> bool:
     return folder.context_length >= 2 * sum(map(max, (FIRST, SECOND))) and folder.vocabulary >= 8
 
 
-def attempt(
-    executed: Callable[[int], Execution],
-    mode: Batching,
-    folder: ModelFolder,
-    pieces: bool,
-) -> Logits | str:
+def attempt(executed: Callable[[int], Execution], mode: Batching, folder: ModelFolder, pieces: bool) -> Logits | str:
     """Logits of every step of three rows, with an idle slot between them that a fourth one begins in, or the error."""
     execution = executed(SLOTS)
     execution.batching = mode

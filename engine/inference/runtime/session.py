@@ -33,11 +33,7 @@ _PROVIDER_LOST = re.compile(
 
 
 def open_session(
-    folder: ModelFolder,
-    model: bytes,
-    threads: int,
-    providers: Sequence[Any],
-    options: Mapping[str, str],
+    folder: ModelFolder, model: bytes, threads: int, providers: Sequence[Any], options: Mapping[str, str]
 ) -> Any:
     """A session of the rewritten graph ``model``; its external data is looked for beside the folder's graph.
 
@@ -45,10 +41,7 @@ def open_session(
     :class:`ProviderFailedError` where it is the device's fault.
     """
     settings = session_options(threads)
-    entries = {
-        "session.model_external_initializers_file_folder_path": str(folder.graph.parent),
-        **options,
-    }
+    entries = {"session.model_external_initializers_file_folder_path": str(folder.graph.parent), **options}
     for name, value in entries.items():
         settings.add_session_config_entry(name, value)
     try:
@@ -57,11 +50,7 @@ def open_session(
         if is_provider_failure(error):
             raise ProviderFailedError(first_line(error)) from error
         raise ModelFolderError(
-            say(
-                "load.damaged_or_other",
-                path=str(folder.graph),
-                problem=first_line(error),
-            )
+            say("load.damaged_or_other", path=str(folder.graph), problem=first_line(error))
         ) from error
 
 

@@ -51,59 +51,30 @@ def read_signature(session: Any, folder: ModelFolder) -> Signature:
     element = inputs[pasts[0]].type
     if element not in ONNX_TYPES or any(inputs[name].type != element for name in pasts):
         raise ModelFolderError(
-            say(
-                "folder.cache_type",
-                path=str(folder.graph),
-                kind=str(element),
-                kinds=", ".join(ONNX_TYPES),
-            )
+            say("folder.cache_type", path=str(folder.graph), kind=str(element), kinds=", ".join(ONNX_TYPES))
         )
     shapes = tuple(_tensor_shape(folder, inputs[name]) for name in pasts)
     vocabulary = outputs["logits"].shape[-1]
     if isinstance(vocabulary, int) and vocabulary < folder.vocabulary:
         raise ModelFolderError(
-            say(
-                "folder.fewer_logits",
-                path=str(folder.graph),
-                tokens=vocabulary,
-                expected=folder.vocabulary,
-            )
+            say("folder.fewer_logits", path=str(folder.graph), tokens=vocabulary, expected=folder.vocabulary)
         )
-    return Signature(
-        {name: one.type for name, one in inputs.items()},
-        pasts,
-        presents,
-        KvShape(shapes, element),
-    )
+    return Signature({name: one.type for name, one in inputs.items()}, pasts, presents, KvShape(shapes, element))
 
 
 def _check_names(
-    folder: ModelFolder,
-    inputs: Any,
-    outputs: Any,
-    pasts: tuple[str, ...],
-    presents: tuple[str, ...],
+    folder: ModelFolder, inputs: Any, outputs: Any, pasts: tuple[str, ...], presents: tuple[str, ...]
 ) -> None:
     missing = [name for name in ("input_ids", *pasts) if name not in inputs]
     missing += [name for name in ("logits", *presents) if name not in outputs]
     if missing:
         raise ModelFolderError(
-            say(
-                "folder.lacks_input",
-                path=str(folder.graph),
-                name=missing[0],
-                layers=folder.kv.layers,
-            )
+            say("folder.lacks_input", path=str(folder.graph), name=missing[0], layers=folder.kv.layers)
         )
     unknown = [name for name in inputs if name not in KNOWN_INPUTS and name not in pasts]
     if unknown and unknown[0].startswith("past_key_values."):
         raise ModelFolderError(
-            say(
-                "folder.more_caches",
-                path=str(folder.graph),
-                name=unknown[0],
-                layers=folder.kv.layers,
-            )
+            say("folder.more_caches", path=str(folder.graph), name=unknown[0], layers=folder.kv.layers)
         )
     if unknown:
         raise ModelFolderError(say("folder.unknown_input", path=str(folder.graph), name=unknown[0]))
@@ -114,17 +85,11 @@ def _tensor_shape(folder: ModelFolder, one: Any) -> TensorShape:
     layout = folder.kv
     if len(one.shape) != 4:
         raise ModelFolderError(
-            say(
-                "folder.cache_dimensions",
-                path=str(folder.graph),
-                name=one.name,
-                count=len(one.shape),
-            )
+            say("folder.cache_dimensions", path=str(folder.graph), name=one.name, count=len(one.shape))
         )
     heads, dim = one.shape[1], one.shape[3]
     shape = TensorShape(
-        heads if isinstance(heads, int) else layout.kv_heads,
-        dim if isinstance(dim, int) else layout.head_dim,
+        heads if isinstance(heads, int) else layout.kv_heads, dim if isinstance(dim, int) else layout.head_dim
     )
     first = one.name in ("past_key_values.0.key", "past_key_values.0.value")
     if first and (shape.kv_heads, shape.head_dim) != (layout.kv_heads, layout.head_dim):

@@ -17,12 +17,7 @@ import msgspec
 from engine.errors import InvalidRequestError, ModelFolderError
 from engine.inference.models.folder import ModelFolder
 from engine.inference.models.templates import read_templates
-from engine.inference.text.conversation import (
-    check_messages,
-    template_messages,
-    template_options,
-    template_tools,
-)
+from engine.inference.text.conversation import check_messages, template_messages, template_options, template_tools
 from engine.inference.text.prompt import Prompt
 from engine.inference.text.special_tokens import read_special_tokens
 from engine.inference.text.spelled_tokens import MARK, SpelledTokens
@@ -122,10 +117,7 @@ class ChatTokenizer:
         return next(same, min(len(ids), len(prompt_ids)))
 
     def _public_text(
-        self,
-        request: GenerationRequest,
-        messages: Sequence[PromptMessage],
-        following: Sequence[PromptMessage],
+        self, request: GenerationRequest, messages: Sequence[PromptMessage], following: Sequence[PromptMessage]
     ) -> str:
         """The beginning of the prompt that does not depend on anything private."""
         full = self._rendered(request.messages, request, begin_answer=True)
@@ -143,13 +135,7 @@ class ChatTokenizer:
                 text = full[: place + len(public)]
         return text
 
-    def _rendered(
-        self,
-        messages: Sequence[PromptMessage],
-        request: GenerationRequest,
-        *,
-        begin_answer: bool,
-    ) -> str:
+    def _rendered(self, messages: Sequence[PromptMessage], request: GenerationRequest, *, begin_answer: bool) -> str:
         try:
             short_ids = self._style.tool_calls == "mistral"
             messages_told = template_messages(messages, short_ids=short_ids)
@@ -250,12 +236,7 @@ class ChatTokenizer:
         """A question and its answer as the template writes them; "" if it refuses them."""
         question = {"role": "user", "content": "question"}
         try:
-            return self._render(
-                [question, {"role": "assistant", "content": _TURN}],
-                None,
-                {},
-                begin_answer=False,
-            )
+            return self._render([question, {"role": "assistant", "content": _TURN}], None, {}, begin_answer=False)
         except TemplateError:
             return ""
 
@@ -293,14 +274,7 @@ def _load_backend(folder: ModelFolder) -> Any:
     backend.no_padding()
     size = backend.get_vocab_size()
     if size > folder.vocabulary:
-        raise ModelFolderError(
-            say(
-                "folder.tokenizer_beyond",
-                path=str(path),
-                tokens=size,
-                expected=folder.vocabulary,
-            )
-        )
+        raise ModelFolderError(say("folder.tokenizer_beyond", path=str(path), tokens=size, expected=folder.vocabulary))
     if folder.end_ids and all(backend.id_to_token(number) is None for number in folder.end_ids):
         ends = ", ".join(map(str, sorted(folder.end_ids)[:4]))
         raise ModelFolderError(say("folder.tokenizer_ends", path=str(path), tokens=ends))
