@@ -80,6 +80,6 @@ def test_a_killed_engine_goes_on_with_its_download(tmp_path, hub, monkeypatch): 
         stays = command(data, "remove", "Tiny", "--yes", "--json")
         assert json.loads(stays.stdout)["freed"] > 0
         refused = command(data, "start", "Tiny")
-        assert (refused.returncode, "licence" in refused.stderr) == (1, True)
+        assert (refused.returncode, "licence" in refused.stderr) == (2, True)
         pause = command(data, "pause", "Tiny")
         assert (pause.returncode, "no download" in pause.stderr) == (1, True)
