@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 from PySide6.QtGui import QColor, QTextBlock
@@ -47,9 +45,7 @@ def text(qapp: QApplication, theme: Theme) -> Iterator[MarkdownView]:
 def test_heads_of_tables_can_be_read_before_anything_else_changes(
     text: MarkdownView, theme: Theme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ticks = itertools.count()
-    monkeypatch.setattr(markdown_recolour, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-    monkeypatch.setattr(markdown_recolour, "STEP", 3)  # for two tables or lines
+    monkeypatch.setattr(markdown_recolour, "TOGETHER", 2)
     theme.become(DARK)
     text.repaint_all()
     tables = [shown.table for shown in text._text.shown if shown.table is not None]
