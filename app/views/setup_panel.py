@@ -205,7 +205,7 @@ class SetupPanel(QFrame):
         self._setup.change_sampling(self._model, **{field: round(value) if field in _INTEGERS else round(value, 4)})
 
     def _make_longest(self) -> QWidget:
-        self.longest = NumberField(0, MOST_TOKENS, 0, 64, tr("No limit"))
+        self.longest = NumberField(0, MOST_TOKENS, 0, 64, tr("No limit", "length of an answer"))
         self.longest.chosen.connect(lambda value: self._setup.change(max_tokens=round(value) or None))
         about = tr("Tokens after which an answer is cut.")
         return self._named(tr("Longest answer"), about, self.longest)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QStyle, QStyleOptionFrame, QWidget
 
 from app import i18n
+from app.appearance import wear
 from app.models.asking import SETTINGS
 from app.models.chat_setup import ChatSetup, meter_of
 from app.models.stop_texts import read_stops, written_stops
@@ -242,6 +243,25 @@ def test_the_panel_shows_and_changes_everything(setup, qtbot) -> None:
     panel.presets.box.chosen.emit("p")
     assert panel.system.toPlainText() == "Rhyme."
     assert temperature.field.text() == "1.20"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_stands_in_empty_fields_has_room(setup, qtbot, language) -> None:
+    i18n.use(language)
+    try:
+        window = QWidget()
+        qtbot.addWidget(window)
+        panel = SetupPanel(LIGHT, setup)
+        panel.setParent(window)
+        wear(window, LIGHT)
+        window.show()
+        for field in (panel.longest, panel.seed):
+            option = QStyleOptionFrame()
+            field.initStyleOption(option)
+            room = field.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, field).width()
+            assert field.fontMetrics().horizontalAdvance(field.placeholderText()) <= room - 4, field.placeholderText()
+    finally:
+        i18n.use("en")
 
 
 def test_stop_texts_that_are_wrong_change_nothing_and_say_why(setup, qtbot) -> None:

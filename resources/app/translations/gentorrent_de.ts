@@ -2330,6 +2330,11 @@ Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
         <source>No limit</source>
+        <comment>length of an answer</comment>
+        <translation>Beliebig</translation>
+    </message>
+    <message>
+        <source>No limit</source>
         <translation>Ohne Grenze</translation>
     </message>
     <message>
