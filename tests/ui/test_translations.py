@@ -19,6 +19,7 @@ NOT_SHOWN = {
     "app/autostart/linux.py": "a desktop entry",
     "app/autostart/macos.py": "a property list",
     "app/markdown/highlight.py": "names of languages that authors write behind a fence",
+    "app/markdown/languages.py": "names of languages that authors write behind a fence",
     "app/markdown/maths.py": "names of signs in LaTeX",
     "app/main.py": "writes to a terminal, before Qt is known to load",
     "app/models/suggestions.py": "questions to the built-in model, which reads English only",
