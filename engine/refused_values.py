@@ -132,7 +132,7 @@ def _words(kind: inspect.Type) -> str:
         case inspect.FloatType(ge=ge, gt=gt, le=le):
             return _number(say("value.number"), ge if gt is None else gt, le, above=gt is not None)
         case inspect.StrType(min_length=least, max_length=most):
-            return _length("text", least, most)
+            return _text(least, most)
         case inspect.BoolType():
             return say("value.switch")
         case inspect.LiteralType(values=values):
@@ -140,9 +140,9 @@ def _words(kind: inspect.Type) -> str:
         case inspect.StructType() | inspect.DictType():
             return say("value.object")
         case _ if isinstance(kind, _LISTS):
-            return _length("list", kind.min_length, kind.max_length)
+            return _list(kind.min_length, kind.max_length)
         case inspect.TupleType(item_types=items):
-            return _length("list", len(items), len(items))
+            return _list(len(items), len(items))
     return ""
 
 
@@ -155,10 +155,16 @@ def _number(kind: str, least: float | None, most: float | None, *, above: bool =
     return say("value.at_most", kind=kind, most=most) if most is not None else kind
 
 
-def _length(what: str, least: int | None, most: int | None) -> str:
+def _text(least: int | None, most: int | None) -> str:
     if most is None:
-        return say(f"value.{what}")
-    return say(f"value.{what}_between", least=least, most=most) if least else say(f"value.{what}_at_most", most=most)
+        return say("value.text")
+    return say("value.text_between", least=least, most=most) if least else say("value.text_at_most", most=most)
+
+
+def _list(least: int | None, most: int | None) -> str:
+    if most is None:
+        return say("value.list")
+    return say("value.list_between", least=least, most=most) if least else say("value.list_at_most", most=most)
 
 
 def _shown(value: object, *, quoted: bool) -> str:
