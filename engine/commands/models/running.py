@@ -75,9 +75,16 @@ def removed_by_engine(name: str, data: Data, *, stop: bool) -> int | None:
     """The bytes that became free, or None where no engine is running. One that contributes the model is asked to end
     that with ``stop``, or where somebody at a terminal says so."""
     from engine.commands.api_client import EngineUnreachableError
+    from engine.commands.control_client import refused
 
     async def ask(client: ControlClient) -> schema.ModelRemoved:
-        return await client.ask(schema.RemoveModel(model=name, stop=stop), schema.ModelRemoved)
+        async for event in client.events(schema.RemoveModel(model=name, stop=stop)):  # answers may be finished first
+            match event:
+                case schema.ModelRemoved(ref="ask"):
+                    return event
+                case schema.RequestFailed(ref="ask"):
+                    raise refused(event)
+        raise AssertionError("events() ends with an error alone")
 
     try:
         reply: schema.ModelRemoved = run(data, ask)
