@@ -12,7 +12,7 @@ from engine.errors import StorageError
 from engine.governor.rules import Rules
 from engine.governor.written_rules import read_rules
 from engine.sentences import said_by, say
-from engine.storage.files import read_limited, set_aside
+from engine.storage.files import keep_aside, read_limited
 from engine.storage.state import MAXIMUM_STATE_LENGTH, save_state
 
 MOST_NAMES, LONGEST_NAME = 8, 60
@@ -50,10 +50,11 @@ class KeptRules:
         return rules
 
     def keep(self, rules: Rules) -> Path | None:
-        """These are the owner's. What could not be read is set aside only now; where, if there is such. Raises
-        ``StorageError`` where the disk refuses: then the next start finds what this one found."""
+        """These are the owner's. What could not be read is kept aside only now; where, if there is such. Raises
+        ``StorageError`` where the disk refuses: then, and after a crash at any moment, the next start finds what this
+        one found."""
         self.doubt = ""
-        place = set_aside(self._file) if self._unread else None
+        place = keep_aside(self._file) if self._unread else None
         try:
             save_state(self._file, rules)
         except StorageError:

@@ -14,6 +14,8 @@ from engine.sentences import say
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
+LONGEST_COPY = 16 * 1024 * 1024
+"""Of a damaged file."""
 Action = Literal[
     "read",
     "write",
@@ -146,3 +148,18 @@ def set_aside(path: Path) -> Path:
     except OSError:
         return path
     return place
+
+
+def keep_aside(path: Path) -> Path:
+    """As :func:`set_aside`, but the file stays where it is, too, until it is replaced: a crash leaves no gap.
+    What can be neither linked nor copied (a folder in its place) is moved after all."""
+    place = path.with_name(f"{path.name}.damaged")
+    with contextlib.suppress(OSError):
+        place.unlink(missing_ok=True)
+        os.link(path, place)
+        return place
+    with contextlib.suppress(StorageError):  # no hard links here
+        if (data := read_limited(path, LONGEST_COPY)) is not None:
+            write_atomically(place, data)
+            return place
+    return set_aside(path)

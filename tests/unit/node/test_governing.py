@@ -160,6 +160,29 @@ def test_what_could_not_be_read_stays_where_the_disk_refuses_the_new_rules(
     assert Made(tmp_path).governing.decision.active
 
 
+class Crash(BaseException):
+    """The engine ends here."""
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_crash_before_the_new_rules_are_written_leaves_the_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    made = spoilt(tmp_path)
+    if not links:
+        monkeypatch.setattr("os.link", Mock(side_effect=OSError(errno.EPERM, "Operation not permitted")))
+    with monkeypatch.context() as crashing:
+        crashing.setattr("engine.node.kept_rules.save_state", Mock(side_effect=Crash))
+        with pytest.raises(Crash):
+            made.governing.resume()
+    assert (tmp_path / "rules.json").read_text(encoding="utf-8") == "x"
+    again = Made(tmp_path)
+    assert pausing(again) == ["governor.rules_doubt"]
+    again.governing.resume()
+    assert (tmp_path / "rules.json.damaged").read_text(encoding="utf-8") == "x"
+    assert Made(tmp_path).governing.decision.active
+
+
 def test_whatever_is_damaged_is_set_aside_and_said(tmp_path: Path) -> None:
     files = ("contributed.json", "events.json", "pause.json")
     for file in files:
