@@ -229,36 +229,46 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def check_removable(models: ModelsFolder, name: str) -> None:
+def check_removable(models: ModelsFolder, name: str, variant: str = "") -> None:
     """:class:`StorageError` or :class:`UnknownModelError` if there is nothing of that name that could be removed."""
     if name == BUILTIN_MODEL:
         raise StorageError(f"{BUILTIN_MODEL} is part of the program and stays. It takes {_builtin_size(models)} bytes.")
     place = models.place(name)
     if not place.is_symlink() and not models.interrupted(name):
         models.folder(name)  # says what there is
+    _to_remove(models, name, variant)
+
+
+def _to_remove(models: ModelsFolder, name: str, variant: str) -> Variant | None:
+    """None: the whole model, which it is with its last variant, too."""
+    if not variant:
+        return None
+    found = variants(models.folder(name))
+    chosen = next((one for one in found if one.name == variant), None)
+    if chosen is None:
+        raise UnknownModelError(
+            f"{name} has no variant {variant[:100]!r}. It has: {', '.join(one.name for one in found) or 'none'}."
+        )
+    if len(found) == 1:
+        return None
+    if (place := models.place(name)).is_symlink():
+        raise StorageError(f"{name} is only a link to {place.resolve()}, whose files stay. Remove it whole.")
+    return chosen
 
 
 def remove(models: ModelsFolder, name: str, variant: str = "") -> int:
     """Delete a model, or one of its variants, and what interrupted downloads left; the bytes that became free."""
-    check_removable(models, name)
+    check_removable(models, name, variant)
     place = models.place(name)
     with models.locked(name):
+        if (gone := _to_remove(models, name, variant)) is not None:
+            return _remove_variant(models, name, place, gone)
         freed = 0 if variant else models.abandon(name)
         if not place.is_dir() and not place.is_symlink():
             if freed:
                 _forget(models, name)
                 return freed
             models.folder(name)  # says what there is
-        chosen = variants(place) if variant else []
-        if variant and variant not in [one.name for one in chosen]:
-            raise UnknownModelError(
-                f"{name} has no variant {variant[:100]!r}. It has: {', '.join(one.name for one in chosen) or 'none'}."
-            )
-        if variant and len(chosen) > 1:
-            if place.is_symlink():
-                raise StorageError(f"{name} is only a link to {place.resolve()}, whose files stay. Remove it whole.")
-            gone = next(one for one in chosen if one.name == variant)
-            return freed + _remove_variant(models, name, place, gone)
         freed += models.delete(place)
         _forget(models, name)
     return freed

@@ -345,12 +345,13 @@ class LibraryService:
         if use.answering and not use.contributed:
             raise ModelInUseError(say("remove.answers", model=name, answers=use.answering), "model_answers")
         if use.contributed:
-            await asyncio.to_thread(check_removable, self._models, name)
+            await asyncio.to_thread(check_removable, self._models, name, request.variant)
         async with self._let_go(name) if use.contributed else nullcontext():
-            await self._downloads.forget(name)
-            freed = await asyncio.to_thread(remove, self._models, name)
+            if not request.variant:
+                await self._downloads.forget(name)
+            freed = await asyncio.to_thread(remove, self._models, name, request.variant)
         self.changed()
-        return ModelRemoved(ref=request.ref, model=name, freed=freed)
+        return ModelRemoved(ref=request.ref, model=name, variant=request.variant, freed=freed)
 
     def _tell(self, event: ControlEvent) -> None:
         for tell in tuple(self._listeners):

@@ -48,7 +48,7 @@ def disk_limit(node: Node) -> int | None:
 async def let_go(node: Node, model: str) -> AsyncIterator[None]:
     """Within, nobody else is answered with this model any more, and its memory is free: answers go on at other
     machines, or are made first, as the owner's rules say. When it is gone then, the engine contributes what it
-    chooses, or nothing where its settings name this one."""
+    chooses, or nothing where its settings name this one; where another variant is left, it goes on with that."""
     if node.answers.running_here:  # it would lose its worker
         raise ModelInUseError(say("remove.own_answer", model=model), "model_answers")
     node.leaving.add(model)
@@ -69,6 +69,8 @@ def _holds(node: Node, model: str) -> bool:
 
 async def _contribute_another(node: Node, model: str) -> None:
     await node.inference.refresh()
+    if any(info.model_id == node.contributed_model for info in node.inference.models()):
+        return
     rules = node.governing.rules
     if _whole(rules.model) == model and not node.governing.in_doubt:
         node.governing.set_rules(msgspec.structs.replace(rules, model=""))

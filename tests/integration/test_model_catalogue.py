@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from engine.api import schema
@@ -316,6 +317,35 @@ async def test_removing_what_others_are_answered_with(tmp_path, hub):  # noqa: F
         removed = await ask(service, schema.RemoveModel(ref="r", model="mine", stop=True))
         assert isinstance(removed, schema.ModelRemoved)
     assert here == [True, False]
+
+
+async def test_removing_a_variant(tmp_path, hub):  # noqa: F811
+    data = tmp_path / "data"
+    mine = data / "models" / "mine"
+    shutil.copytree(SOURCE, mine)
+    graphs = sorted(mine.rglob("*.onnx"))
+    shutil.copyfile(graphs[0], graphs[0].with_name("model_bf16.onnx"))
+    let_go: list[str] = []
+    uses = {"mine": ModelUse(answering=1)}
+
+    @asynccontextmanager
+    async def going(model: str) -> AsyncIterator[None]:
+        let_go.append(model)
+        yield
+
+    async with running(data, hub, uses=lambda: uses, let_go=going) as (service, _):
+        remove = schema.RemoveModel(ref="r", model="mine", variant="bf16")
+        assert (await ask(service, remove)).code == "model_answers"
+        uses["mine"] = ModelUse(contributed=True)
+        assert (await ask(service, remove)).code == "model_contributed"
+        other = schema.RemoveModel(model="mine", variant="q8", stop=True)
+        assert isinstance(await ask(service, other), schema.RequestFailed)
+        assert not let_go, "nothing ends for what is not there"
+        removed = await ask(service, msgspec.structs.replace(remove, stop=True))
+        assert (removed.model, removed.variant, removed.freed) == ("mine", "bf16", graphs[0].stat().st_size)
+        assert let_go == ["mine"]
+        assert sorted(mine.rglob("*.onnx")) == graphs
+        assert (await shown(service, "mine")).state == "here"
 
 
 async def test_importing_a_folder(tmp_path, hub):  # noqa: F811

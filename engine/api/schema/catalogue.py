@@ -37,13 +37,15 @@ class GetLicence(LibraryRequest, frozen=True, kw_only=True, tag="get_licence"):
 
 
 class RemoveModel(LibraryRequest, frozen=True, kw_only=True, tag="remove_model"):
-    """Delete a model from this machine with all that downloads of it have left. Answered by ``ModelRemoved``; refused
-    with the codes "model_contributed" (this machine serves it to others, and ``stop`` does not say to end that first),
-    "model_answers" (an answer of it is being made, or with ``stop`` any to the owner) and "model_stays" (it comes with
-    the program). With ``stop`` answers to others go on at other machines, or are made first, as the owner's rules say;
-    then another model is contributed, or none where the settings name this one."""
+    """Delete a model from this machine with all that downloads of it have left, or one ``variant`` of it (with the last
+    one, what lies here of the model). Answered by ``ModelRemoved``; refused with the codes "model_contributed" (this
+    machine serves it to others, and ``stop`` does not say to end that first), "model_answers" (an answer of it is being
+    made, or with ``stop`` any to the owner) and "model_stays" (it comes with the program). With ``stop`` answers to
+    others go on at other machines, or are made first, as the owner's rules say; then another model is contributed, none
+    where the settings name this one, or this one where another variant of it is left."""
 
     model: ModelName
+    variant: Annotated[str, Meta(max_length=100)] = ""
     stop: bool = False
 
 
@@ -198,10 +200,11 @@ class LicenceText(ControlEvent, frozen=True, kw_only=True, tag="licence_text"):
 
 
 class ModelRemoved(ControlEvent, frozen=True, kw_only=True, tag="model_removed"):
-    """``freed``: bytes of the disk."""
+    """``variant``: as in ``RemoveModel``; ``freed``: bytes of the disk."""
 
     ref: str
     model: str
+    variant: str = ""
     freed: int
 
 

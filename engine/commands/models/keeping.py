@@ -72,19 +72,20 @@ def remove(
     Of a model that the running engine contributes, answers under way go on at other machines, or are finished, as
     the rules say; then the engine chooses another one to contribute.
     """
+    from engine.api.schema import RemoveModel
     from engine.library.keeping import check_removable
     from engine.library.keeping import remove as delete
     from engine.library.sizes import gigabytes
 
     name, variant = split_variant(model, None)
     models = models_folder(data)
-    check_removable(models, name)
+    check_removable(models, name, variant)
     if not yes:
         if not sys.stdin.isatty():
             raise ConfigurationError(f"Removing {name} cannot be undone. Add --yes.")
         if not typer.confirm(f"Delete {model} from {models.path}?", err=True):
             raise typer.Exit(1)
-    freed = None if variant else removed_by_engine(name, data, stop=stop)
+    freed = removed_by_engine(RemoveModel(model=name, variant=variant, stop=stop), data)
     if freed is None:
         freed = delete(models, name, variant)
     if json_output:

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from engine.api import schema
@@ -71,14 +72,14 @@ def discard(name: Name, data: Data = None, json_output: Json = False) -> None:
     _done(schema.DiscardDownload(model=name), data, json_output, of=_BEGUN)
 
 
-def removed_by_engine(name: str, data: Data, *, stop: bool) -> int | None:
+def removed_by_engine(request: schema.RemoveModel, data: Data) -> int | None:
     """The bytes that became free, or None where no engine is running. One that contributes the model is asked to end
     that with ``stop``, or where somebody at a terminal says so."""
     from engine.commands.api_client import EngineUnreachableError
     from engine.commands.control_client import refused
 
     async def ask(client: ControlClient) -> schema.ModelRemoved:
-        async for event in client.events(schema.RemoveModel(model=name, stop=stop)):  # answers may be finished first
+        async for event in client.events(request):  # answers may be finished first
             match event:
                 case schema.ModelRemoved(ref="ask"):
                     return event
@@ -93,9 +94,9 @@ def removed_by_engine(name: str, data: Data, *, stop: bool) -> int | None:
     except ModelInUseError as error:
         if not sys.stdin.isatty():
             raise ModelInUseError(f"{error} With --stop that is done first.", "model_contributed") from error
-        if not typer.confirm(f"This machine answers others with {name}. Stop that and delete it?", err=True):
+        if not typer.confirm(f"This machine answers others with {request.model}. Stop that and delete it?", err=True):
             raise typer.Exit(1) from None
-        return removed_by_engine(name, data, stop=True)
+        return removed_by_engine(msgspec.structs.replace(request, stop=True), data)
     return reply.freed
 
 
