@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -151,6 +152,11 @@ class Database:
         """Bring everything into the file itself and empty the log beside it."""
         self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
+    def copy_to(self, path: Path) -> None:
+        """Write all of it into another file, also when its own has no name any more."""
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as target:
+            self._sql.backup(target)
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._sql.execute("BEGIN IMMEDIATE")
@@ -163,6 +169,17 @@ class Database:
             raise
 
     # Reading
+
+    def size(self) -> int:
+        """Bytes of all pages."""
+        (pages,) = self._sql.execute("PRAGMA page_count").fetchone()
+        (page,) = self._sql.execute("PRAGMA page_size").fetchone()
+        return int(pages) * int(page)
+
+    def count(self) -> int:
+        """Chats and messages."""
+        (count,) = self._sql.execute("SELECT (SELECT count(*) FROM chats) + (SELECT count(*) FROM messages)").fetchone()
+        return int(count)
 
     def counters(self) -> tuple[int, int]:
         """The highest ``place`` and ``activity`` that were given."""

@@ -358,6 +358,7 @@ class ChatHistory:
 
     async def _tidy(self) -> None:
         """Mend what an engine left that was killed, and forget what nobody can want any more."""
+        await self.disk.flush()  # which looks whether its file is still there
         if self._left:
             problem = msgspec.json.encode(INTERRUPTED).decode()
             await self.disk.ask(Database.interrupt_answers, self._left, problem)

@@ -64,13 +64,13 @@ def open_database(path: Path | None, stamp: str, damaged: bool = False) -> Opene
     ``StorageError`` when there can be none now, as the folder cannot be written.
     """
     if path is None:
-        return Opened(_ready(":memory:"))
+        return Opened(ready(":memory:"))
     make_directory(path.parent)
     _finish_earlier(path)
     try:
         if damaged:
             raise UnusableError("damaged", say("recovered.damaged"))
-        return Opened(_ready(_made(path)))
+        return Opened(ready(made(path)))
     except UnusableError as error:
         return _replaced(path, error, stamp)
 
@@ -78,36 +78,45 @@ def open_database(path: Path | None, stamp: str, damaged: bool = False) -> Opene
 def _replaced(path: Path, error: UnusableError, stamp: str) -> Opened:
     """A new database with what can be read of the old one, in its place. Whatever ends this in the middle, at the next
     start the old one is there, or the new one is whole."""
-    making, whole = _unfinished(path)
+    making, whole = unfinished(path)
     try:
-        database = _ready(_made(making))
+        database = ready(made(making))
         try:
             chats, messages = _recover(path, database)
         finally:
             database.close()
         making.replace(whole)
-        aside = _keep_aside(path, error.kind, stamp)
-        whole.replace(path)
+        aside = keep_aside(path, error.kind, stamp)
+        take_place(whole, path)
     except OSError as failure:
         raise storage_error("replace", path, failure) from failure
-    return Opened(_ready(path), _told(error, aside, chats, messages))
+    return Opened(ready(path), _told(error, aside, chats, messages))
 
 
 def _finish_earlier(path: Path) -> None:
     """What an earlier :func:`_replaced` left that was ended in the middle."""
-    making, whole = _unfinished(path)
+    making, whole = unfinished(path)
     try:
         if whole.exists() and not path.exists():
-            whole.replace(path)
+            take_place(whole, path)
         for left in [*with_companions(making), *with_companions(whole)]:
             left.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error("replace", path, error) from error
 
 
-def _unfinished(path: Path) -> tuple[Path, Path]:
-    """Names of a new database while rows are brought into it, and when that is done."""
+def unfinished(path: Path) -> tuple[Path, Path]:
+    """Names of a new database while rows are brought into it, and when that is done: the next start deletes the first,
+    and brings the second to ``path`` if nothing is there."""
     return path.with_name(f"{path.name}.recovering"), path.with_name(f"{path.name}.recovered")
+
+
+def take_place(whole: Path, path: Path) -> None:
+    """A database is that at ``path`` from now on. A log that lies there is of another one, into which SQLite would write
+    it."""
+    for left in with_companions(path)[1:]:
+        left.unlink(missing_ok=True)
+    whole.replace(path)
 
 
 def with_companions(path: Path) -> list[Path]:
@@ -121,7 +130,8 @@ def kept_aside(path: Path) -> list[Path]:
     return sorted({one for pattern in patterns for one in path.parent.glob(pattern)})
 
 
-def _made(path: Path) -> Path:
+def made(path: Path) -> Path:
+    """``path``, where there is a file for its owner alone."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE_FILE))
         if hasattr(os, "chmod"):
@@ -131,7 +141,8 @@ def _made(path: Path) -> Path:
     return path
 
 
-def _ready(path: Path | str) -> Database:
+def ready(path: Path | str) -> Database:
+    """A database that is sound and has all tables; :class:`UnusableError` or ``StorageError``."""
     connection: sqlite3.Connection | None = None
     try:
         whole = path == ":memory:" or _to_be_checked(Path(path))
@@ -192,7 +203,7 @@ def _check(connection: sqlite3.Connection, whole: bool) -> None:
         raise UnusableError("damaged", say("recovered.damaged_as", found=str(result)))
 
 
-def _keep_aside(path: Path, kind: str, stamp: str) -> Path:
+def keep_aside(path: Path, kind: str, stamp: str) -> Path:
     """Rename the database with what belongs to it; the new name."""
     number = 0
     while True:
@@ -259,7 +270,7 @@ def _with_a_new_beginning(old: Path) -> Iterator[sqlite3.Connection]:
     one version begin at the same pages in every file, as none is ever rearranged."""
     template, copy = (old.with_name(f"{old.name}.recovery-{name}") for name in ("template", "copy"))
     try:
-        _ready(template).close()
+        ready(template).close()
         page = bytearray(template.read_bytes()[:_PAGE])
         page[92:96] = bytes(4)  # so that SQLite counts the pages of the file itself
         shutil.copyfile(old, copy)

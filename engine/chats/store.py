@@ -19,7 +19,8 @@ import msgspec
 
 from engine.api.schema import MAX_PIECE, UNSENT_NAME, Attachment
 from engine.chats.database import Database, ReadMessage
-from engine.chats.recovery import is_damage, kept_aside, open_database, with_companions
+from engine.chats.lost_file import Identity, identity, write_anew
+from engine.chats.recovery import Opened, is_damage, kept_aside, open_database, with_companions
 from engine.chats.rows import (
     AttachmentRow,
     ChatRow,
@@ -59,6 +60,9 @@ class ChatStore:
         self._notice = notice
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="chats")
         self._database: Database | None = None
+        self._identity: Identity | None = None
+        self._lost = 0
+        """How many rows have no file any more."""
         self._closed = False
         self._waiting: dict[Key, Row | None] = {}
         self._last_told = ("", 0)
@@ -71,12 +75,12 @@ class ChatStore:
 
     async def ask(self, method: Callable[Concatenate[Database, _P], _T], *values: _P.args, **named: _P.kwargs) -> _T:
         """What a method of the database gives; ``StorageError`` with words for people when the disk refuses."""
+        return await self._run(lambda: self._in_thread(lambda database: method(database, *values, **named)))
+
+    async def _run(self, work: Callable[[], tuple[_T, str]]) -> _T:
         if self._closed:
             raise StorageError(say("saving.closed"))
-        loop = asyncio.get_running_loop()
-        result, notice = await loop.run_in_executor(
-            self._thread, lambda: self._in_thread(lambda database: method(database, *values, **named))
-        )
+        result, notice = await asyncio.get_running_loop().run_in_executor(self._thread, work)
         if notice:
             _logger.warning("%s", notice)
             self._notice(notice)
@@ -106,13 +110,34 @@ class ChatStore:
     def _open(self, damaged: bool = False) -> str:
         if self._database is not None:
             return ""
-        stamp = datetime.fromtimestamp(self._clock.wall(), UTC).strftime("%Y%m%d-%H%M%S")
         try:
-            opened = open_database(self.path, stamp, damaged)
+            opened = open_database(self.path, self._stamp(), damaged)
         except sqlite3.Error as error:
             raise _refused(error) from error
+        return self._opened(opened)
+
+    def _opened(self, opened: Opened) -> str:
         self._database = opened.database
+        self._identity = identity(self.path) if self.path is not None else None
+        self._lost = 0
         return opened.notice
+
+    def _stamp(self) -> str:
+        return datetime.fromtimestamp(self._clock.wall(), UTC).strftime("%Y%m%d-%H%M%S")
+
+    def _stay(self) -> tuple[None, str]:
+        """Write all of it anew if its file is not there any more; ``StorageError`` if the disk does not take that."""
+        if self._database is None or self.path is None or identity(self.path) == self._identity:
+            self._lost = 0
+            return None, ""
+        self._lost = max(1, self._database.count())
+        try:
+            return None, self._opened(write_anew(self._database, self.path, self._stamp()))
+        except sqlite3.Error as error:
+            reason = _refused(error)
+        except StorageError as error:
+            reason = error
+        raise StorageError(together(say("saving.gone", name=self.path.name), said_by(reason))) from reason
 
     def _close(self) -> None:
         if self._database is not None:
@@ -131,11 +156,11 @@ class ChatStore:
     @property
     def waiting(self) -> int:
         """How many rows are in memory only."""
-        return len(self._waiting)
+        return len(self._waiting) + self._lost
 
     def waits(self, kind: type[Row], name: str) -> bool:
         """Whether the newest state of a row is in memory only, as the disk does not take it."""
-        return bool(self.problem) and (kind, name) in self._waiting
+        return bool(self.problem) and (bool(self._lost) or (kind, name) in self._waiting)
 
     def check_room(self) -> None:
         """``StorageError`` while so much waits for the disk that nothing more may."""
@@ -153,12 +178,12 @@ class ChatStore:
         return await self.flush()
 
     async def flush(self) -> bool:
-        """Write what waits."""
+        """Write what waits, and all anew if the file was deleted meanwhile."""
         batch = dict(self._waiting)
-        if not batch:
-            return True
         try:
-            await self._write(batch)
+            await self._run(self._stay)
+            if batch:
+                await self._write(batch)
         except StorageError as error:
             if not self.problem:
                 _logger.error("chats cannot be written: %s", error)
@@ -168,7 +193,7 @@ class ChatStore:
                 if self._waiting.get(key, self) is row:
                     del self._waiting[key]
             self.problem = ""  # what came meanwhile is on its way
-        state = (self.problem, len(self._waiting) if self.problem else 0)
+        state = (self.problem, self.waiting if self.problem else 0)
         if state != self._last_told:
             self._last_told = state
             self.told()
@@ -189,7 +214,7 @@ class ChatStore:
         """Write again what the disk did not take, until cancelled."""
         while True:
             await asyncio.sleep(RETRY_SECONDS)
-            if self._waiting:
+            if self._waiting or self.problem:
                 try:
                     await self.flush()
                 except Exception:
@@ -211,6 +236,7 @@ class ChatStore:
             beside = [unsent, unsent.with_suffix(".new"), unsent.with_suffix(".damaged")]
             for file in [*kept_aside(self.path), *with_companions(self.path), *beside]:
                 overwrite_and_remove(file)
+        self._lost = 0
 
     # Reading: the database, and over it what waits. What waits is looked at before the database is, so that no row is
     # missed that is written in between.

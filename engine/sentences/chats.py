@@ -71,6 +71,12 @@ CHATS = {
     "saving.broken": mark("The chat database cannot be used ({error}). Check the disk."),
     "saving.kept": mark("What is not yet on the disk is kept in memory until then."),
     "saving.no_room": mark("So much waits in memory already that nothing can be added."),
+    "saving.deleted": mark("The file of the chats, {name}, was deleted or moved away while the engine ran."),
+    "saving.replaced": mark("Another file took the place of {name}, the file of the chats, while the engine ran."),
+    "saving.anew": mark(
+        "All chats were written anew, and nothing is lost. To delete chats, delete them in the window."
+    ),
+    "saving.gone": mark("{name}, the file of all chats, is gone: deleted, moved away or replaced."),
     "saving.closed": mark("The engine ends; chats are closed already."),
     "control.cancelled": mark("The answer was stopped. What has arrived is kept."),
     "control.no_network": mark(

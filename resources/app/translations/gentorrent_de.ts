@@ -347,6 +347,10 @@
         <translation>Alle</translation>
     </message>
     <message>
+        <source>All chats were written anew, and nothing is lost. To delete chats, delete them in the window.</source>
+        <translation>Alle Chats wurden neu geschrieben, nichts ist verloren. Um Chats zu löschen, lösche sie im Fenster.</translation>
+    </message>
+    <message>
         <source>All is well</source>
         <translation>Alles ist gut</translation>
     </message>
@@ -428,6 +432,10 @@
     <message>
         <source>Another engine ({owner}) already uses the data directory {folder}. Two on one directory would damage each other&apos;s keys. Stop that one, use it instead, or choose another directory with --data.</source>
         <translation>Eine andere Engine ({owner}) benutzt den Datenordner {folder} schon. Zwei in einem Ordner würden einander die Schlüssel beschädigen. Beende jene, benutze sie stattdessen, oder wähle mit --data einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>Another file took the place of {name}, the file of the chats, while the engine ran.</source>
+        <translation>Eine andere Datei kam an die Stelle von {name}, der Datei der Chats, während die Engine lief.</translation>
     </message>
     <message>
         <source>Another licence</source>
@@ -3922,6 +3930,10 @@ Prüfer prüfen diesen Rechner dann vielleicht früher; entschieden wird damit n
         <translation>Die Umgebungsvariable {name}</translation>
     </message>
     <message>
+        <source>The file of the chats, {name}, was deleted or moved away while the engine ran.</source>
+        <translation>Die Datei der Chats, {name}, wurde gelöscht oder verschoben, während die Engine lief.</translation>
+    </message>
+    <message>
         <source>The file {name} is longer than {most} characters, which no model here could read at once. Attach a part of it.</source>
         <translation>Die Datei {name} ist länger als {most} Zeichen, was kein Modell hier auf einmal lesen könnte. Hänge einen Teil davon an.</translation>
     </message>
@@ -6732,6 +6744,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{name} is too long: at most {most} characters can be asked at once. Attach a part of it.</source>
         <translation>{name} ist zu lang: Höchstens {most} Zeichen lassen sich auf einmal fragen. Hänge einen Teil davon an.</translation>
+    </message>
+    <message>
+        <source>{name}, the file of all chats, is gone: deleted, moved away or replaced.</source>
+        <translation>{name}, die Datei aller Chats, ist weg: gelöscht, verschoben oder ersetzt.</translation>
     </message>
     <message>
         <source>{name}: {value}</source>

@@ -232,7 +232,7 @@ def test_a_recovery_that_is_ended_in_the_middle_is_done_again(tmp_path, whole, m
         if moment == "rows":
             patched.setattr(Database, "write", full)
         elif moment == "done":
-            patched.setattr(recovery, "_keep_aside", refuse)
+            patched.setattr(recovery, "keep_aside", refuse)
         else:
             patched.setattr(Path, "replace", lambda old, new: refuse() if new == path else replace(old, new))
         with pytest.raises((sqlite3.Error, StorageError)):
