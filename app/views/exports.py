@@ -105,9 +105,14 @@ class Exports(QObject):
 
 
 def _write(path: str, text: str) -> str:
-    """Write it; why that failed, for people."""
-    try:
-        Path(path).write_text(text, "utf-8")
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
+    """Write it whole or not at all: a file that is there stays as it is until then. Why that failed, for people."""
+    file = QSaveFile(path)
+    file.setDirectWriteFallback(_is_special(path))
+    if file.open(QSaveFile.OpenModeFlag.WriteOnly) and file.write(text.encode()) >= 0 and file.commit():
+        return ""
+    return file.errorString()
+
+
+def _is_special(path: str) -> bool:
+    """Whether it is there and no plain file: a pipe or a device, say, which keeps nothing that could be lost."""
+    return Path(path).exists() and not Path(path).is_file()

@@ -112,8 +112,8 @@ def unfinished(path: Path) -> tuple[Path, Path]:
 
 
 def take_place(whole: Path, path: Path) -> None:
-    """A database is that at ``path`` from now on. A log that lies there is of another one, into which SQLite would write
-    it."""
+    """A database is that at ``path`` from now on. A log that lies there is of another one, and
+    SQLite would write it into this one."""
     for left in with_companions(path)[1:]:
         left.unlink(missing_ok=True)
     whole.replace(path)
