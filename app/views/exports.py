@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QObject, QSaveFile, QStandardPaths, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.i18n import tr
@@ -106,13 +106,12 @@ class Exports(QObject):
 
 def _write(path: str, text: str) -> str:
     """Write it whole or not at all: a file that is there stays as it is until then. Why that failed, for people."""
-    file = QSaveFile(path)
-    file.setDirectWriteFallback(_is_special(path))
-    if file.open(QSaveFile.OpenModeFlag.WriteOnly) and file.write(text.encode()) >= 0 and file.commit():
-        return ""
-    return file.errorString()
-
-
-def _is_special(path: str) -> bool:
-    """Whether it is there and no plain file: a pipe or a device, say, which keeps nothing that could be lost."""
-    return Path(path).exists() and not Path(path).is_file()
+    file, left = QSaveFile(path), memoryview(text.encode())
+    if not file.open(QSaveFile.OpenModeFlag.WriteOnly):
+        return file.errorString()
+    while left:
+        written = file.write(left.tobytes())  # a disk that fills up takes a part, and says at the next one why
+        if written <= 0:
+            return file.errorString()
+        left = left[written:]
+    return "" if file.commit() else file.errorString()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 import time
 import zlib
 from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.views.exports import Exports
 from app.views.pdf_export import PdfExport
 from engine.api import schema
 from engine.api.service import AnswerDone
@@ -201,3 +203,27 @@ def test_answers_without_a_receipt_offer_none(drive: Drive, tmp_path: Path) -> N
             assert isinstance(window.chat.settings, schema.ChatSettings)
 
     drive(scenario())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit for the sizes of files there")
+def test_a_disk_that_fills_up_leaves_the_file_that_was_there(qapp, tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "chat.md"
+    path.write_text("what was there", "utf-8")
+    parent = QWidget()
+    exports = Exports(parent)
+    told: list[str] = []
+    exports.told.connect(told.append)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # writing more fails, as on a full disk
+    try:
+        exports.write_chat(str(path), "long " * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "The chat was not exported: File too large" in told[-1]
+    assert [file.name for file in tmp_path.iterdir()] == ["chat.md"]
+    assert path.read_text("utf-8") == "what was there"
+    exports.write_chat(str(path), "new")
+    assert "The chat was exported" in told[-1]
+    assert path.read_text("utf-8") == "new"
