@@ -212,6 +212,8 @@ class StatusRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.medium)
         self._dot = Dot(theme.neutral, 11)
+        self.indent = 11 + theme.medium
+        """Where its words begin."""
         mark = QVBoxLayout()
         mark.setContentsMargins(0, 4, 0, 0)
         mark.addWidget(self._dot)

@@ -243,6 +243,21 @@ def test_rules_that_could_not_be_read_are_shown_until_they_are_used(
     assert not card.isVisible()
 
 
+def test_the_button_of_a_problem_stands_under_its_words_where_it_is_narrow(page: Shown) -> None:
+    doubt, damaged = say("governor.rules_doubt"), say("governor.rules_damaged", place="/data/rules.json")
+    page.hear(schema.Contribution(rules=RULES, paused=True, reasons=(doubt,), problem=damaged, in_doubt=True))
+    card = page.problem
+    for width, under in ((1000, False), (480, True), (1000, False)):
+        page.resize(width, 800)
+        QApplication.processEvents()
+        words, button = card.status.geometry(), card.button.geometry()
+        assert (button.top() >= words.bottom()) is under
+        assert (button.left() >= words.right()) is not under
+        if under:
+            assert button.left() == words.left() + card.status.text.x()
+            assert words.width() > 350
+
+
 @pytest.mark.parametrize(
     ("language", "alone", "with_others"),
     [
