@@ -64,6 +64,26 @@ def test_commands_say_what_they_could_not_do(tmp_path: Path, command: Command) -
         assert json.loads(command("network", "leave", "--json"))["address"] == ""
 
 
+def test_receipts_are_shared_once_that_is_said_and_no_more_when_it_is_taken_back(
+    tmp_path: Path, command: Command
+) -> None:
+    def share(*words: str) -> bool:
+        told = json.loads(command("receipt", "share", *words, "--json"))
+        assert (told["percent"], told["most_a_day"], told["today"]) == (2, 3, 0)
+        return bool(told["on"])
+
+    with running(tmp_path):
+        assert not share()
+        assert command("receipt", "share").startswith("Off")
+        assert "On: receipts of 2 of 100 answers" in command("receipt", "share", "on")
+        assert share()
+        assert "not 'perhaps'" in command("receipt", "share", "perhaps", code=2)
+    with running(tmp_path):
+        assert share(), "an owner's word outlasts the engine"
+        assert not share("off")
+        assert not share()
+
+
 def test_the_engine_imports_where_one_runs_and_the_command_elsewhere(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

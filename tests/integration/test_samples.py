@@ -32,6 +32,7 @@ from engine.verification.samples import SAMPLE_EPOCHS, sign_wanted
 from engine.wire.answer import Request, request_decoder
 from engine.wire.blocks import chain_records_decoder
 from engine.wire.codec import encode
+from engine.wire.records import Parameters
 from engine.wire.signed import SignedRecord
 from tests.integration.test_chain import COMMITTEE, Judged, judged
 from tests.integration.test_verifiers import OTHER, verified
@@ -41,6 +42,7 @@ from tests.support.overlay import NETWORK, TICK
 from tests.support.receipts import ANSWER_SECRET, NODE, OTHER_NODE, make_request, served
 from tests.unit.verification.challenges.test_pool import MANNERS, QUESTIONS, WORDS
 
+DIRECT = Parameters(n=1, k=1, path_length=0, one_prefix=True, allow_loopback=True)
 MEMBERS = [Identity.from_seed(bytes((number,)) * 32) for number in range(1, 5)]
 Result = TypeVar("Result")
 
@@ -234,6 +236,23 @@ async def test_neither_who_is_doubted_nor_its_family_is_asked_to_bring_it() -> N
     nobody = SampleReports(lambda: None, clock, overlay.random_bytes)
     with pytest.raises(NetworkNotReadyError, match="in no network"):
         await nobody.report(b"")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "hidden", "refused"), [(None, True, False), (DIRECT, False, False), (DIRECT, True, True)]
+)
+async def test_what_has_to_be_hidden_goes_over_paths_or_not_at_all(
+    parameters: Parameters | None, hidden: bool, refused: bool
+) -> None:
+    overlay = await paths(parameters=parameters)
+    brought, clock = asked(overlay), overlay.scheduler.clock
+    identity = overlay.identities[overlay.machines[0].node_id]
+    reports = SampleReports(lambda: (overlay.client, NETWORK), clock, overlay.random_bytes)
+    doubted = exported(NETWORK, part(NETWORK, clock.wall(), identity))
+    async with overlay.running():
+        with pytest.raises(RequestError, match=SENTENCES["sample.direct"] if refused else "refused by"):
+            await done(overlay, reports.report(doubted, hidden=hidden))
+    assert len(brought) == (0 if refused else 2), "nobody hears of what may not go directly"
 
 
 async def test_a_node_brings_what_holds_and_not_too_much_of_it(tmp_path: Path) -> None:

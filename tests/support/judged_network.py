@@ -22,11 +22,11 @@ MEMBERS = [Identity.from_seed(bytes((number,)) * 32) for number in range(1, 5)]
 
 
 @contextmanager
-def judged_network(folder: Path) -> Iterator[Network]:
-    """Two nodes answer, directly."""
+def judged_network(folder: Path, *shape: str) -> Iterator[Network]:
+    """Two nodes answer; directly, or over paths of another ``shape`` as ``gentorrent bootstrap`` takes it."""
     with Network(folder) as network:
         keys = [part for member in MEMBERS for part in ("--committee", member.public_key.hex())]
-        network.found("--hops", "0", *keys)
+        network.found(*(shape or ("--hops", "0")), *keys)
         for name in ("serving", "other"):
             network.node(name, "--contribute", BUILTIN_MODEL)
         yield network
