@@ -60,7 +60,7 @@ class Amount:
     tokens: int = TOKENS
 
 
-FULL = Amount(4, 4, 72, 8, 6, 24, 3)
+FULL = Amount(4, 4, 200, 8, 6, 24, 3)
 QUICK = Amount(4, 4, 8, 8, 4, 24, 3)
 
 
