@@ -43,11 +43,23 @@ def test_margins_are_those_of_the_slow_reference(data, vocabulary, small, leader
         found = margin(draw, logits, token)
         drawn = choose_batch([draw], logits[None])[0].token
     if expected == math.inf:
-        assert found is None or (found == LARGEST and logits[token] == -np.inf)
+        lost = logits[token] == -np.inf or 0 < row["sampling"].temperature < module.LEAST_TEMPERATURE
+        assert found is None or (found == LARGEST and lost)
     else:
         assert found == pytest.approx(max(-LARGEST, min(LARGEST, expected)), abs=1e-6)
         assert found is not None
         assert found <= 0 if token == drawn else found >= 0
+
+
+@pytest.mark.parametrize(("token", "expected"), [(0, -LARGEST), (1, LARGEST)])
+@pytest.mark.parametrize("leaders", [1, 1024])
+def test_a_temperature_that_leaves_one_candidate_alone_leaves_it_alone(
+    token: int, expected: float, leaders: int
+) -> None:
+    """The highest logit is 0, which no temperature makes infinite; the other becomes -inf, which is no candidate."""
+    draw = Draw(Sampling(seed=0, temperature=5e-324), 0, TokenHistory([], []), frozenset(), None)
+    with patch.object(module, "LEADERS", leaders):
+        assert margin(draw, np.array([0.0, -0.25], dtype=np.float32), token) == expected
 
 
 @given(

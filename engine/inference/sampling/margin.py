@@ -34,6 +34,8 @@ from engine.wire.answer import Sampling
 
 LEADERS = 1024
 """So many of the highest scores hold all candidates of nearly every draw with top-k or top-p."""
+LEAST_TEMPERATURE = 1e-200
+"""Any logit can be divided by this one and stays finite."""
 
 
 def margin(draw: Draw, logits: Values, token: int) -> float | None:
@@ -109,9 +111,10 @@ def _with_top_p(sampling: Sampling, top_p: float) -> Sampling:
 
 
 def _only_temperature(draw: Draw) -> bool:
-    """Whether every token is a candidate."""
+    """Whether every token is a candidate: none is cut off, also not by a temperature that leaves of it no number."""
     sampling = draw.sampling
     everything = not sampling.top_k and sampling.top_p >= 1 and sampling.min_p == 0
+    everything = everything and not 0 < sampling.temperature < LEAST_TEMPERATURE
     return everything and draw.mask is None and not draw.suppressed
 
 
