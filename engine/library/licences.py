@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp.abc import AbstractResolver
 
 from engine.errors import HubError, HubUnreachableError, StorageError
+from engine.inference.models.folder import sha256_file
 from engine.library.agreements import LicenceTerms, terms_of, terms_on
 from engine.library.extent import MOST_FILES
 from engine.library.fetching import Patience, Source, Transfer, connections, fetch
@@ -56,6 +57,15 @@ def licence_in(folder: Path) -> Licence:
     if not name or size > MAX_LICENCE:
         return Licence(name)
     return Licence(name, shown(read_limited(folder / name, MAX_LICENCE) or b""))
+
+
+def terms_in(folder: Path, found: Licence) -> LicenceTerms:
+    """Of a model that comes in a folder: what :func:`licence_in` has ``found`` there. ``StorageError`` if it cannot be
+    read."""
+    try:
+        return LicenceTerms("", found.name, sha256_file(folder / found.name).hex(), str(folder))
+    except OSError as error:
+        raise storage_error("read", folder / found.name, error) from error
 
 
 async def licence_on(hub: Hub, found: Repository, said: str = "") -> Licence:

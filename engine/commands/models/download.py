@@ -140,10 +140,8 @@ async def _accept(plan: Plan, hub: Hub, models: ModelsFolder, yes: bool) -> None
     from engine.library.licences import licence_on
     from engine.library.sizes import gigabytes
 
-    if models.agreements.known(plan.name, plan.terms.digest):
+    if not licence.is_new(models.agreements, plan.name, plan.terms.digest):
         return
-    if models.agreements.any(plan.name):
-        typer.echo(licence.CHANGED, err=True)
     page = f"{hub.endpoint}/{plan.repository.name}"
     said = f"{plan.licence or 'not stated by the hub'} ({page})"
     about = f"{plan.name}: variant {plan.selection.variant}, {gigabytes(plan.missing)} to fetch. "

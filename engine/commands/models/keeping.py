@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.commands.models import licence
 from engine.commands.models.running import imported_by_engine, removed_by_engine
 from engine.commands.models.shared import Data, Json, Yes, models_folder, shown_progress, split_variant
 from engine.commands.terminal import harmless
 from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from engine.library.folders import ModelsFolder
 
 
 def import_model(
@@ -26,13 +30,15 @@ def import_model(
     link: Annotated[
         bool, typer.Option("--link", help="Do not copy: link to the folder, which then has to stay where it is.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept the licence and do not ask.")] = False,
     data: Data = None,
     json_output: Json = False,
 ) -> None:
     """Take a model that lies in a folder already (exported, or downloaded with another program).
 
-    It is read and checked first, then the files of one variant are copied, hashed and pinned: by the engine where one
-    runs on this data directory, so that its window shows it.
+    It is read and checked first, and the licence that lies with it is shown and has to be accepted. Then the files of
+    one variant are copied, hashed and pinned: by the engine where one runs on this data directory, so that its window
+    shows it.
     """
     from engine.api.schema import ImportModel
     from engine.library.keeping import check_importable, import_folder
@@ -41,6 +47,8 @@ def import_model(
     name, chosen = as_name or source.name, variant or ""
     with shown_progress(json_output) as meter:
         check_importable(source, models, name, meter, chosen)
+    _accept(source, name, models, yes)
+    with shown_progress(json_output) as meter:
         request = ImportModel(folder=str(source), name=name, variant=chosen, link=link)
         if imported_by_engine(request, data, meter):
             model = models.catalogue().open(name)
@@ -58,6 +66,21 @@ def import_model(
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         typer.echo(f"{model.model_id} ({model.variant}) is on this machine now.")
+
+
+def _accept(source: Path, name: str, models: ModelsFolder, yes: bool) -> None:
+    """The text of the licence, where one lies in the folder, and what the owner says to it, which is remembered."""
+    from engine.library.licences import licence_in, terms_in
+
+    found = licence_in(source)
+    if not found.name:
+        return
+    terms = terms_in(source, found).digest
+    if not licence.is_new(models.agreements, name, terms):
+        return
+    if not yes:
+        licence.ask(name, found.name, found.name, found.text, "import")
+    models.agreements.agree(name, "", terms)
 
 
 def remove(

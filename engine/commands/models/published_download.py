@@ -78,10 +78,8 @@ def _accept(wanted: Wanted, models: ModelsFolder, yes: bool) -> None:
 
     manifest, model = wanted.manifest, wanted.model_id
     terms = terms_of(manifest).digest
-    if models.agreements.known(model, terms):
+    if not licence.is_new(models.agreements, model, terms):
         return
-    if models.agreements.any(model):
-        typer.echo(licence.CHANGED, err=True)
     page = f" ({manifest.source})" if manifest.source else ""
     about = f"{model}: unreviewed, published by {manifest.publisher}, {gigabytes(wanted.missing)} to fetch. "
     typer.echo(harmless(f"{about}Licence: {manifest.licence}{page}"), err=True)

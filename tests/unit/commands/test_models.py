@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import types
+from unittest.mock import Mock
 
 import pytest
 
 from engine.cli import main
+from engine.errors import StorageError
 from tests.support.tiny_model import make_tiny_model
 
 
@@ -117,6 +120,50 @@ def test_import_list_verify_remove(run, source, data):
     assert code == 0
     assert json.loads(out)["freed"] > 10_000
     assert not (data / "models" / "mine").exists()
+
+
+class Typed(io.StringIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_licence_in_a_folder_is_shown_before_its_import_and_remembered(run, source, data, monkeypatch):
+    (source / "LICENSE").write_text("You may do as you like.\x1b[2J")
+
+    def typed(text: str, *more: object) -> tuple[int, str, str]:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", Typed(text))
+            return run("import", source, "--as", "mine", *more)
+
+    code, _, err = run("import", source, "--as", "mine")
+    assert code == 2
+    assert "You may do as you like." in err
+    assert "\x1b" not in err
+    assert "has to be accepted before the import" in err
+    assert "--yes" in err
+    code, out, err = typed("n\n")
+    assert (code, "Accept this licence and import?" in out + err) == (1, True)
+    assert not (data / "models" / "mine").exists()
+    assert typed("y\n")[0] == 0
+    assert (data / "models" / "mine" / "LICENSE").exists()
+    assert run("remove", "mine", "--yes")[0] == 0
+    assert typed("n\n")[0] == 1, "whoever takes it again is asked again"
+
+
+def test_an_import_that_could_not_be_made_is_not_asked_about_twice(run, source, monkeypatch):
+    (source / "LICENSE.md").write_text("You may.")
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.library.keeping.import_folder", Mock(side_effect=StorageError("The disk is full.")))
+        assert run("import", source, "--as", "mine", "--yes")[0] == 1
+    (source / "LICENSE.md").write_text("You may not.")
+    code, _, err = run("import", source, "--as", "mine")
+    assert code == 2
+    assert "This is another licence than the one that you have accepted." in err
+    (source / "LICENSE.md").write_text("You may.")
+    code, _, err = run("import", source, "--as", "mine")
+    assert (code, "You may." in err) == (0, False), "it was accepted"
 
 
 def test_what_cannot_be_done_is_said(run, source, tmp_path):
