@@ -56,20 +56,22 @@ def changed(rules: Rules, name: str, text: str) -> Rules:
         return _with(rules, Rules, _NAMES, name, text)
     before = next((one for one in rules.devices if one.device == device), None)
     entry = before or _converted({"device": device}, DeviceRules, name)
-    after = _with(entry, DeviceRules, _OF_DEVICES, field, text)
+    after = _with(entry, DeviceRules, _OF_DEVICES, field, text, called=name)
     others = tuple(one for one in rules.devices if one.device != device)
     devices = [*others] if after == DeviceRules(device=device) else [*others, after]
     return _converted(msgspec.to_builtins(rules) | {"devices": msgspec.to_builtins(devices)}, Rules, name)
 
 
-def _with(whole: Made, kind: type[Made], names: tuple[str, ...], name: str, text: str) -> Made:
+def _with(whole: Made, kind: type[Made], names: tuple[str, ...], name: str, text: str, called: str = "") -> Made:
+    """``called``: the rule by its whole name, as it was typed; "": as it is."""
     if name not in names:
         also = " Those of a device are named as in cpu.on." if kind is Rules else ""
         raise ConfigurationError(f"There is no rule {name[:60]!r}. There are: {', '.join(names)}.{also}")
-    return _converted(msgspec.to_builtins(whole) | {name: _value(kind, name, text.strip())}, kind, name)
+    called = called or name
+    return _converted(msgspec.to_builtins(whole) | {name: _value(kind, name, text.strip(), called)}, kind, called)
 
 
-def _value(kind: type[Any], name: str, text: str) -> object:
+def _value(kind: type[Any], name: str, text: str, called: str) -> object:
     if name == "schedule":
         return schedule_text.parse(text)
     if name == "exclusive_programs":
@@ -77,7 +79,7 @@ def _value(kind: type[Any], name: str, text: str) -> object:
     default = next(field.default for field in msgspec.structs.fields(kind) if field.name == name)
     if isinstance(default, bool):
         if text.lower() not in _ON:
-            raise ConfigurationError(f"{name} is yes or no, not {text[:40]!r}.")
+            raise ConfigurationError(f"{called} is yes or no, not {text[:40]!r}.")
         return _ON[text.lower()]
     if isinstance(default, str):
         return "" if text == NOTHING else text
