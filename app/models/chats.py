@@ -13,7 +13,8 @@ from PySide6.QtCore import QDateTime, QObject, QTimer, Signal
 from app.i18n import mark, tr
 from app.models.engine_words import from_engine
 from app.models.finding import Finding
-from app.models.folders import FoldersModel
+from app.models.folders import FoldersModel, folder_ref
+from app.models.names import NamesAtRisk
 from engine.api import schema
 
 UNDO_MILLISECONDS = 15_000
@@ -106,7 +107,8 @@ class ChatsModel(QObject):
         self, send: Callable[[schema.Request], bool], wall: Callable[[], float] = QDateTime.currentSecsSinceEpoch
     ) -> None:
         super().__init__()
-        self._send = send
+        self._names = NamesAtRisk(send)
+        self._send = self._names.send
         self._wall = wall
         self._chats: dict[str, schema.ChatEntry] = {}
         self._before = 0
@@ -115,7 +117,7 @@ class ChatsModel(QObject):
         self._restoring: tuple[str, ...] = ()
         self._to_list: list[str] = []  # folders whose chats are not all known
         self._listed = 0  # chats of the first of them that have been asked for
-        self.folders = FoldersModel(send)
+        self.folders = FoldersModel(self._send)
         self.folders.changed.connect(self.changed)
         self.folders.problem_arose.connect(self.problem_arose)
         self.finding = Finding(send)
@@ -223,7 +225,7 @@ class ChatsModel(QObject):
         gone = self.folders.delete(folder)
         if gone is not None:
             text = tr("Folder deleted, its chats are kept")
-            self._offer_undo(schema.SaveFolder(folder=gone, ref="folder"), text)
+            self._offer_undo(schema.SaveFolder(folder=gone, ref=folder_ref(folder)), text)
 
     def export(self, chat: str, form: Literal["markdown", "json", "pdf"]) -> None:
         """Ask for a whole chat; a newer wish takes the place of one that is not done."""
@@ -257,6 +259,7 @@ class ChatsModel(QObject):
 
     def connected(self) -> None:
         """The engine can be asked."""
+        self._names.connected()
         self._list(0)
         self.finding.connected()
         if self.query:
@@ -264,6 +267,8 @@ class ChatsModel(QObject):
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
+        if self._names.receive(event):
+            return
         self.folders.receive(event)
         self.finding.receive(event)
         match event:
@@ -281,6 +286,7 @@ class ChatsModel(QObject):
                 self.known = True
                 if event.ref == "list-0":
                     self._list_folder(0, first=True)
+                    self._names.give_again()
             case schema.ChatChanged():
                 self._entry_changed(event.chat)
             case schema.MessageChanged():

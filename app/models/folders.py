@@ -19,6 +19,11 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
+def folder_ref(folder: str) -> str:
+    """Marks a request that makes, names or deletes a folder."""
+    return f"folder-{folder}"[:64]
+
+
 class FoldersModel(QObject):
     """``send`` gives a request to the engine and says whether it went out."""
 
@@ -75,19 +80,19 @@ class FoldersModel(QObject):
             number += 1
             name = tr("New folder {number}", number=number)
         folder = schema.Folder(self._new_id(), name)
-        return folder.folder if self._send(schema.SaveFolder(folder=folder, ref="folder")) else ""
+        return folder.folder if self._send(schema.SaveFolder(folder=folder, ref=folder_ref(folder.folder))) else ""
 
     def rename(self, folder: str, name: str) -> None:
         """Another name; an empty one changes nothing."""
         name = " ".join(name.split())[:LONGEST_NAME]
         known = self._all.get(folder)
         if name and known is not None and name != known.name:
-            self._send(schema.SaveFolder(folder=schema.Folder(folder, name), ref="folder"))
+            self._send(schema.SaveFolder(folder=schema.Folder(folder, name), ref=folder_ref(folder)))
 
     def delete(self, folder: str) -> schema.Folder | None:
         """Delete a folder, not its chats. What was deleted: saving it again brings it back with its chats."""
         known = self._all.get(folder)
-        if known is not None and self._send(schema.DeleteFolder(folder=folder, ref="folder")):
+        if known is not None and self._send(schema.DeleteFolder(folder=folder, ref=folder_ref(folder))):
             return known
         return None
 

@@ -289,6 +289,39 @@ def test_what_waited_for_the_disk_and_was_saved_is_no_draft_again(
     drive(scenario())
 
 
+def test_names_lost_with_an_engine_over_a_full_disk_are_given_again(drive: Drive, small_disk: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(small_disk, NoProcess()) as window:
+            chats = window.chats
+            async with played_engine(small_disk, PlayedEngine()) as played:
+                await until(lambda: window.status.models)
+                ask(window, "Before?")
+                await until(lambda: window.turn.state == "done" and "Before?" in rows(window))
+                chat = window.chat.chat
+                saved = chats.folders.make()
+                await until(lambda: chats.folders.get(saved))
+                fill(small_disk)
+                ask(window, "While it is full?")
+                await until(lambda: window.status.line().tone == "error")
+                chats.rename(chat, "Another name")
+                folder = chats.folders.make()
+                chats.folders.rename(saved, "Renamed")
+                chats.move(chat, folder)
+                await until(lambda: chats.entry(chat).folder == folder and chats.folders.get(saved).name == "Renamed")
+                await played.kill()
+                await until(lambda: window.link.status.phase != "connected")
+                (small_disk / "others").unlink()
+            async with played_engine(small_disk, PlayedEngine()):
+                await until(lambda: chats.entry(chat).title == "Another name" and chats.entry(chat).folder == folder)
+                await until(lambda: {one.name for one in chats.folders.all} == {"New folder 2", "Renamed"})
+                await until(lambda: not chats._names._changes)
+            async with played_engine(small_disk, PlayedEngine()):
+                await until(lambda: window.link.status.phase == "connected" and chats.entry(chat).saved)
+                assert (chats.entry(chat).title, chats.entry(chat).folder) == ("Another name", folder)
+
+    drive(scenario())
+
+
 @pytest.mark.parametrize("by", ["key", "tray", "close"])
 def test_quitting_asks_first_while_something_is_not_saved(drive: Drive, tmp_path: Path, by: str) -> None:
     full = schema.SavingState(problem="Chats cannot be saved: the disk is full.", waiting=3)

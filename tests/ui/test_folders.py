@@ -86,11 +86,11 @@ def test_deleted_folder_comes_back_with_its_chats() -> None:
     offers: list[str] = []
     model.removal_changed.connect(offers.append)
     model.delete_folder("w")
-    assert engine.requests.pop() == schema.DeleteFolder(folder="w", ref="folder")
+    assert engine.requests.pop() == schema.DeleteFolder(folder="w", ref="folder-w")
     model.receive(schema.FoldersChanged(folders=()))
     assert shown(model) == [("Today", ["a"])]
     model.undo()
-    assert engine.requests.pop() == schema.SaveFolder(folder=schema.Folder("w", "Work"), ref="folder")
+    assert engine.requests.pop() == schema.SaveFolder(folder=schema.Folder("w", "Work"), ref="folder-w")
     model.receive(schema.FoldersChanged(folders=(schema.Folder("w", "Work"),)))
     assert shown(model) == [("Work", ["a"])]
     assert offers == ["Folder deleted, its chats are kept", ""]
@@ -114,7 +114,7 @@ def test_refused_folders_are_told() -> None:
     model = listed(Engine())
     problems: list[str] = []
     model.problem_arose.connect(problems.append)
-    model.receive(schema.RequestFailed(request="save_folder", code="overloaded", text="Too many.", ref="folder"))
+    model.receive(schema.RequestFailed(request="save_folder", code="overloaded", text="Too many.", ref="folder-n"))
     assert problems == ["Too many."]
 
 
