@@ -19,6 +19,9 @@ from engine.api import schema
 
 UNDO_MILLISECONDS = 15_000
 """So long undoing a deletion is offered."""
+ELSEWHERE_MILLISECONDS = 290_000
+"""So long for the open chat that another client deleted, perhaps while nobody looked: almost as long as the engine can
+bring it back."""
 MOST_BROUGHT_BACK = 20
 """Chats that were deleted one after the other and come back together: fewer than can be deleted while the engine
 remembers the first of them."""
@@ -92,7 +95,7 @@ class ChatsModel(QObject):
     changed = Signal()
     """The list, or what was found, is another one."""
     removal_changed = Signal(str)
-    """What was deleted and can be brought back, in words; empty: nothing."""
+    """What was deleted, in words, and can be brought back if :attr:`can_undo`; empty: nothing."""
     problem_arose = Signal(str)
     exported = Signal(str, object)
     """A file name and the whole text for it."""
@@ -115,6 +118,9 @@ class ChatsModel(QObject):
         self._asked_before = 0
         self._undo: schema.Request | None = None
         self._restoring: tuple[str, ...] = ()
+        self._deleting: set[str] = set()  # by this window
+        self._elsewhere = ""  # what is said of the open chat that another client deleted, or of all chats
+        self._parted = ""  # that chat
         self._to_list: list[str] = []  # folders whose chats are not all known
         self._listed = 0  # chats of the first of them that have been asked for
         self.folders = FoldersModel(self._send)
@@ -131,7 +137,7 @@ class ChatsModel(QObject):
         self._export_ref = ""
         self._export_pdf = False
         self._exports = 0
-        self._offer = self._timer(UNDO_MILLISECONDS, self._forget_removed)
+        self._offer = self._timer(UNDO_MILLISECONDS, self._offer_is_over)
         self._look = self._timer(SEARCH_MILLISECONDS, self._search)
 
     def _timer(self, milliseconds: int, action: Callable[[], None]) -> QTimer:
@@ -167,6 +173,8 @@ class ChatsModel(QObject):
     def show_current(self, chat: str) -> None:
         """This chat is open now."""
         if chat != self.current:
+            if self._elsewhere and self._parted != self.current:  # the next but one
+                self._forget_removed()
             self.current = chat
             self.unread.discard(chat)
             self.changed.emit()
@@ -208,9 +216,10 @@ class ChatsModel(QObject):
         gone = tuple(dict.fromkeys(chats))
         if not gone or not self._send(schema.DeleteChats(chats=gone, ref="delete")):
             return
+        self._deleting.update(gone)
         back = tuple(one for one in gone if one in self._chats and not self._chats[one].temporary)
         if back:
-            before = self._undo.chats if isinstance(self._undo, schema.RestoreChats) else ()
+            before = self._undo.chats if isinstance(self._undo, schema.RestoreChats) and not self._elsewhere else ()
             back = tuple(dict.fromkeys((*before, *back)))[-MOST_BROUGHT_BACK:]
             self._offer_undo(schema.RestoreChats(chats=back, ref="restore"), tr("%Ln chat(s) deleted", "", len(back)))
         else:
@@ -241,25 +250,57 @@ class ChatsModel(QObject):
             self._forget_removed()
 
     def _offer_undo(self, request: schema.Request, text: str) -> None:
-        self._undo = request
+        self._undo, self._elsewhere = request, ""
         self.removal_changed.emit(text)
-        self._offer.start()
+        self._offer.start(UNDO_MILLISECONDS)
 
     @property
-    def removed_messages(self) -> bool:
-        """Whether messages were deleted last, not chats."""
-        return isinstance(self._undo, schema.RestoreMessages)
+    def can_undo(self) -> bool:
+        """Whether what was deleted last can be brought back."""
+        return self._undo is not None
+
+    @property
+    def removed_here(self) -> bool:
+        """Whether what was deleted last was of the open chat, or that itself, and not only in the list."""
+        return bool(self._elsewhere) or isinstance(self._undo, schema.RestoreMessages)
 
     def _forget_removed(self) -> None:
         self._offer.stop()
-        self._undo = None
+        self._undo, self._elsewhere = None, ""
         self.removal_changed.emit("")
+
+    def _offer_is_over(self) -> None:
+        """It is too late to undo; that the open chat is gone is still to be said."""
+        said = self._elsewhere
+        self._undo = None
+        self.removal_changed.emit(said)
+
+    def _say_removed(self, event: schema.ChatsRemoved) -> None:
+        """The open chat vanishes, and nobody here has deleted it."""
+        if event.everything:
+            self._forget_removed()
+            self._elsewhere = tr("All chats were deleted.")
+        elif self.current in set(event.chats) - self._deleting:
+            known = self._chats.get(self.current)
+            self._elsewhere = (
+                tr("The chat “{name}” was deleted elsewhere.", name=title_of(known))
+                if known is not None
+                else tr("This chat was deleted elsewhere.")
+            )
+            lasting = known is None or not known.temporary
+            self._undo = schema.RestoreChats(chats=(self.current,), ref="restore") if lasting else None
+            self._offer.start(ELSEWHERE_MILLISECONDS)
+        else:
+            return
+        self._parted = self.current
+        self.removal_changed.emit(self._elsewhere)
 
     # What the engine says.
 
     def connected(self) -> None:
         """The engine can be asked."""
         self._names.connected()
+        self._deleting.clear()
         self._list(0)
         self.finding.connected()
         if self.query:
@@ -302,13 +343,13 @@ class ChatsModel(QObject):
                     self._search()
                 return
             case schema.ChatsRemoved():
+                self._say_removed(event)
+                self._deleting.difference_update(event.chats)
                 for chat in list(self._chats) if event.everything else event.chats:
                     self._chats.pop(chat, None)
                     self.unread.discard(chat)
                 gone = set(event.chats)
                 self.hits = () if event.everything else tuple(hit for hit in self.hits if hit.chat.chat not in gone)
-                if event.everything:
-                    self._forget_removed()
             case schema.ChatsFound() if event.ref == self.search_ref:
                 self.hits = event.hits
                 self.searching = False
@@ -324,6 +365,8 @@ class ChatsModel(QObject):
             case schema.RequestFailed(request=request) if request in _OWN:
                 if event.ref == "empty":
                     return
+                if request == "delete_chats":
+                    self._deleting.clear()
                 self.searching = False
                 self.problem_arose.emit(from_engine(event))
             case _:
@@ -333,6 +376,8 @@ class ChatsModel(QObject):
     def _entry_changed(self, chat: schema.ChatEntry) -> None:
         before = self._chats.get(chat.chat)
         self._chats[chat.chat] = chat
+        if chat.chat == self.current and self._elsewhere and not self.can_undo:
+            self._forget_removed()  # life goes on
         self.hits = tuple(replace(hit, chat=chat) if hit.chat.chat == chat.chat else hit for hit in self.hits)
         if before is not None and before.answering and not chat.answering:
             if chat.chat != self.current:

@@ -100,7 +100,7 @@ class ChatList(QFrame):
         self.list.make_folder()
 
     def _show_undo(self, removed: str) -> None:
-        self._undo_bar.show_removed("" if self._chats.removed_messages else removed)
+        self._undo_bar.show_removed("" if self._chats.removed_here else removed)
 
     def _make_top(self) -> QHBoxLayout:
         row = QHBoxLayout()

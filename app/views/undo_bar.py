@@ -15,6 +15,7 @@ class UndoBar(QFrame):
 
     def __init__(self, theme: Theme, chats: ChatsModel) -> None:
         super().__init__()
+        self._chats = chats
         self.setObjectName("undo")
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.medium, theme.tiny, theme.medium, theme.tiny)
@@ -26,6 +27,7 @@ class UndoBar(QFrame):
         self.hide()
 
     def show_removed(self, removed: str) -> None:
-        """What was deleted, in words; empty: nothing that can be brought back."""
+        """What was deleted, in words; empty: nothing."""
         self.text.show_text(removed)
+        self.undo.setVisible(self._chats.can_undo)
         self.setVisible(bool(removed))

@@ -492,6 +492,49 @@ def test_deletion_can_be_undone_until_the_offer_is_over() -> None:
     assert offers == ["1 chat deleted", "", ""]
 
 
+def test_the_open_chat_that_is_deleted_elsewhere_is_told_and_can_be_brought_back() -> None:
+    engine = Engine()
+    model = listed(engine, entry("a", title="Relays"), entry("b"), entry("t", temporary=True))
+    told: list[tuple[str, bool]] = []
+    model.removal_changed.connect(lambda text: told.append((text, model.can_undo)))
+    model.show_current("a")
+    model.receive(schema.ChatsRemoved(chats=("b",)))
+    assert told == [], "the list shows that"
+    model.receive(schema.ChatsRemoved(chats=("a",)))
+    model.show_current("new")
+    gone = "The chat “Relays” was deleted elsewhere."
+    assert told == [(gone, True)]
+    assert model.removed_here
+    model._offer_is_over()
+    assert told[-1] == (gone, False)
+    model.receive(schema.ChatChanged(chat=entry("new")))
+    assert told[-1] == ("", False)
+    model.receive(schema.ChatChanged(chat=entry("a")))
+    model.show_current("a")
+    model.receive(schema.ChatsRemoved(chats=("a",)))
+    model.undo()
+    assert last(engine) == schema.RestoreChats(chats=("a",), ref="restore")
+    model.show_current("t")
+    model.receive(schema.ChatsRemoved(chats=("t",)))
+    assert told[-1] == ("The chat “t” was deleted elsewhere.", False)
+    model.show_current("new")
+    model.show_current("a")
+    assert told[-1] == ("", False), "it is of another chat"
+    model.receive(schema.ChatsRemoved(everything=True))
+    assert told[-1] == ("All chats were deleted.", False)
+
+
+def test_the_open_chat_that_is_deleted_here_is_not_told_as_deleted_elsewhere() -> None:
+    model = listed(Engine(), entry("a"))
+    told: list[str] = []
+    model.removal_changed.connect(told.append)
+    model.show_current("a")
+    model.delete(["a"])
+    model.receive(schema.ChatsRemoved(chats=("a",)))
+    assert told == ["1 chat deleted"]
+    assert not model.removed_here
+
+
 def test_chats_that_are_deleted_one_after_the_other_come_back_together() -> None:
     engine = Engine()
     model = listed(engine, *(entry(name) for name in "abc"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.api import schema
+from tests.support.chats import Client
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 from tests.ui.test_branches import rest, shown
 from tests.ui.test_chat_list import ask
@@ -46,6 +47,30 @@ def test_messages_are_deleted_and_brought_back(drive: Drive, tmp_path: Path) -> 
             assert transcript.welcome.isVisible()
             page.undo_bar.undo.click()
             await until(lambda: len(window.chat.turns) == 3)
+
+    drive(scenario())
+
+
+def test_a_chat_that_another_client_deletes_is_brought_back(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with played_engine(tmp_path, PlayedEngine()) as played, open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            page = window.window.chat_page
+            ask(window, "One?")
+            await until(lambda: not window.chat.running and window.turn.kept)
+            await rest(window)
+            chat = window.chat.chat
+            page.composer.input.setPlainText("what I was writing")
+            await Client(played.chats).do(schema.DeleteChats(chats=(chat,)))
+            await until(page.undo_bar.isVisible)
+            assert page.undo_bar.text.whole_text == "The chat “One?” was deleted elsewhere."
+            assert page.undo_bar.undo.isVisible()
+            assert not page.chats.undo.isVisible(), "it is said once"
+            assert page.composer.input.toPlainText() == ""
+            page.undo_bar.undo.click()
+            await until(lambda: window.chat.chat == chat and len(window.chat.turns) == 1)
+            await until(lambda: page.composer.input.toPlainText() == "what I was writing")
+            assert page.undo_bar.isHidden()
 
     drive(scenario())
 

@@ -195,15 +195,16 @@ class ChatPage(QSplitter):
             self.composer.input.moveCursor(QTextCursor.MoveOperation.End)
 
     def _part_with(self) -> None:
-        """The open chat was deleted: what is being written in it is not for another one."""
+        """The open chat was deleted: what is being written in it is not for another one. It shows again when it is
+        brought back."""
         self.keep_draft()
+        self._deleted = self._chat.chat
         self.composer.input.clear()
 
     def _delete(self, chat: str) -> None:
-        """Delete a chat. The open one shows again when it is brought back."""
+        """Delete a chat."""
         if chat == self._chat.chat:
             self.keep_draft()
-            self._deleted = chat
         self._chats.delete([chat])
 
     def _remove(self, turn: Turn, message: str) -> None:
@@ -214,8 +215,8 @@ class ChatPage(QSplitter):
             self._chat.discard(turn)
 
     def _show_removed(self, removed: str) -> None:
-        """Messages that were deleted here can be brought back here; chats where the list is, while it shows."""
-        here = self._chats.removed_messages or not self.chats.isVisibleTo(self)
+        """What was deleted of the open chat can be brought back here; chats where the list is, while it shows."""
+        here = self._chats.removed_here or not self.chats.isVisibleTo(self)
         self.undo_bar.show_removed(removed if here else "")
 
     def _restored(self, chats: tuple[str, ...]) -> None:

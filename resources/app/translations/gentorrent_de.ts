@@ -347,6 +347,10 @@
         <translation>Alle</translation>
     </message>
     <message>
+        <source>All chats were deleted.</source>
+        <translation>Alle Chats wurden gelöscht.</translation>
+    </message>
+    <message>
         <source>All chats were written anew, and nothing is lost. To delete chats, delete them in the window.</source>
         <translation>Alle Chats wurden neu geschrieben, nichts ist verloren. Um Chats zu löschen, lösche sie im Fenster.</translation>
     </message>
@@ -3702,6 +3706,10 @@ Prüfer prüfen diesen Rechner dann vielleicht früher; entschieden wird damit n
         <translation>Der Chat wurde nicht exportiert: {reason}. Wähl einen anderen Ort.</translation>
     </message>
     <message>
+        <source>The chat “{name}” was deleted elsewhere.</source>
+        <translation>Der Chat „{name}“ wurde anderswo gelöscht.</translation>
+    </message>
+    <message>
         <source>The clock is right.</source>
         <translation>Die Uhr geht richtig.</translation>
     </message>
@@ -4774,6 +4782,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
     <message>
         <source>This chat stays on this machine.</source>
         <translation>Dieser Chat bleibt auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>This chat was deleted elsewhere.</source>
+        <translation>Dieser Chat wurde anderswo gelöscht.</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is {seconds} s ahead. Set it.</source>
