@@ -133,7 +133,7 @@ class Attacked:
 def test_whatever_happens_to_clock_and_node_nothing_is_taken_twice(tmp_path: Path, seed: int) -> None:
     attacked = Attacked(tmp_path, seed)
     source, clock = attacked.source, attacked.clock
-    for _ in range(100):
+    for _ in range(200):
         step = source.choice((0.0, 0.0, 1.0, 119.0, 421.0, 500.0, 2_000.0, 7_200.0)) * source.choice((-1, 1))
         clock.offset += step if source.random() < 0.7 else WALL - clock.offset
         clock.passed += source.choice((0.0, 1.0, 60.0, 400.0))
@@ -142,7 +142,7 @@ def test_whatever_happens_to_clock_and_node_nothing_is_taken_twice(tmp_path: Pat
         attacked.request(source.uniform(-REQUEST_LIFE, CLOCK_SKEW))
         for request in source.sample(attacked.requests, len(attacked.requests)):
             attacked.take(request)
-    assert len(attacked.taken) > 5
+    assert len(attacked.taken) > 10
     assert max(attacked.taken.values()) == 1
     newest = max(request.sealed_at for request in attacked.requests)
     clock.offset = newest + REPLAY_MEMORY + answers_within(attacked.genesis.genesis) - clock.passed

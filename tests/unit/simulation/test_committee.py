@@ -13,19 +13,21 @@ from tests.support.committee_mistakes import MISTAKES
 
 pytestmark = pytest.mark.timeout(300)
 SCHEDULES = {4: 400, 5: 80, 7: 50, 10: 20}
+SEEDS = {4: 1, 5: 18, 7: 2, 10: 22}
+"""With these so few schedules meet all that is looked for, and most of it more than once."""
 
 
 @pytest.mark.parametrize(("members", "schedules"), SCHEDULES.items())
 def test_nobody_ever_decides_differently_and_all_decide_soon_after_synchrony(members: int, schedules: int) -> None:
-    result = simulate(Plan(members=members, schedules=schedules, seed=1))
+    result = simulate(Plan(members=members, schedules=schedules, seed=SEEDS[members]))
     assert result["problems"] == [], as_text(result)
     assert result["schedules"] == schedules
     assert result["contradictions_shown"] > schedules // 10
     assert result["blocks_refused"] > schedules // 4
-    assert result["decided_on_what_some_lack"] > 0 or members > 5
+    assert result["decided_on_what_some_lack"] > 0
     assert result["decided_on_broken_off"] > 0
     assert result["refused_for_leaving_out"] > 0
-    assert result["refused_for_leaving_out_results"] > 0 or members > 4
+    assert result["refused_for_leaving_out_results"] > 0
     assert sum(result["rounds_after_synchrony"].values()) == schedules
     assert any(int(rounds) > 0 for rounds in result["rounds_after_synchrony"])  # it was not easy
 
