@@ -10,9 +10,8 @@ from app.models import words
 from app.models.safe_text import visible
 from app.models.turns import RUNNING, Turn
 from app.theme import Theme
-from app.views.basics import LinkButton, PlainLabel
+from app.views.basics import LinkButton, PlainLabel, copy_text
 from app.views.icons import icon
-from app.views.markdown_view import copy_text
 from app.views.versions import Versions, quiet_button
 
 _BADGE_TONES = {"local": "neutral", "signed": "good", "verified": "good", "unverified": "warning"}

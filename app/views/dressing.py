@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
@@ -17,12 +18,13 @@ SLICE = 0.008
 class Dressing(QObject):
     """Each part of ``window`` wears a style sheet of its own, with all that belongs to it, also menus and dialogs. The
     window stands still until all that shows has the new look, so that nobody sees two looks at once; what is hidden
-    gets it when it is shown."""
+    gets it when it is shown. It also stands still while ``waits`` says that something has its old colours."""
 
-    def __init__(self, window: QWidget, theme: Theme) -> None:
+    def __init__(self, window: QWidget, theme: Theme, waits: Callable[[], bool] = lambda: False) -> None:
         super().__init__(window)
         self._window = window
         self._theme = theme
+        self._waits = waits
         self._parts: list[QWidget] = []
         self._behind: list[QWidget] = []
         self._begun = False
@@ -73,6 +75,9 @@ class Dressing(QObject):
             if time.perf_counter() > until:
                 self._timer.start()
                 return
+        if self._waits():
+            self._timer.start()
+            return
         self._window.setUpdatesEnabled(True)
 
     def _dress(self, part: QWidget) -> None:

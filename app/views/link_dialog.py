@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QVBoxLa
 from app.i18n import mark, tr
 from app.markdown.links import destination, may_open
 from app.theme import Theme
-from app.views.basics import PlainLabel
-from app.views.markdown_view import copy_text
+from app.views.basics import PlainLabel, copy_text
 from app.views.text_view import TextView
 
 WARNINGS = {

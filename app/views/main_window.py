@@ -91,7 +91,7 @@ class MainWindow(QMainWindow):
         self._screens_settle.setInterval(SCREEN_MILLISECONDS)
         self._made: dict[PageName, StatusPage] = {}
         self._open: PageName = "chat"
-        self.dressing = Dressing(self, theme)
+        self.dressing = Dressing(self, theme, lambda: self.transcript.old_look)
         self.dressing.add(self.navigation, *self.chat_page.parts, self.status_bar)
         self._lay_out()
         self._connect()

@@ -97,11 +97,10 @@ class MarkdownDocument:
         """Lay out what has been shown, which Qt else does for all of it at the first question where something is."""
         self._document.documentLayout().blockBoundingRect(self._document.lastBlock())
 
-    def recolouring(self, shows: tuple[int, int] = (0, 0)) -> Recolouring:
-        """What gives the text the colours that the theme has now, first what stands at these places."""
+    def recolouring(self, shows: tuple[int, int] | None = None) -> Recolouring:
+        """What gives the text the colours that the theme has now, first from one place to the other, which show."""
         self._formats.clear()
-        tables = [shown.table for shown in self.shown if shown.table is not None]
-        return Recolouring(self._document, tables, self._formats, self._theme, shows)
+        return Recolouring(self._document, self._formats, self._theme, shows)
 
     @property
     def busy(self) -> bool:

@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QAction,
     QContextMenuEvent,
     QFont,
-    QGuiApplication,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -21,7 +20,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMenu, QSizePolicy, QTextBrowser, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QSizePolicy, QTextBrowser
 
 from app.i18n import tr
 from app.markdown.blocks import Code
@@ -29,17 +28,15 @@ from app.markdown.links import may_open
 from app.markdown.reader import MarkdownReader
 from app.models.safe_text import visible
 from app.theme import Theme
-from app.views.basics import PlainLabel
-from app.views.icons import icon
+from app.views.basics import copy_text
+from app.views.code_header import CodeHeader
 from app.views.last_look import LastLook
 from app.views.markdown_document import MarkdownDocument
 from app.views.markdown_formats import HEADER_HEIGHT
-from app.views.markdown_ground import Shown
 from app.views.markdown_recolour import Recolouring
 from app.views.text_width import AT_ONCE, NewWidth
 
 _BORDER = 2
-_COPIED_MILLISECONDS = 1600
 MAX_HEADERS = 200
 """Blocks of code of one text that have a header; more can be copied by the menu of the mouse."""
 _NEW_HEADERS = 4
@@ -158,21 +155,21 @@ class MarkdownView(QTextBrowser):
         self._place_headers()
 
     def repaint_all(self) -> None:
-        """Take the colours that the theme has now; :meth:`repaint_seen` and :meth:`advance` go on with it."""
+        """Take the colours that the theme has now, by :meth:`advance`, first those of what shows."""
         self._recolouring = self._text.recolouring(self._showing())
         for header in self._headers:
             header.dress()
 
-    def repaint_seen(self) -> None:
-        """What shows takes the colours at once: it is no more than a screen."""
-        if self._recolouring is not None:
-            self._recolouring.seen()
+    @property
+    def old_look(self) -> bool:
+        """Whether some of what shows has the colours from before."""
+        return self._recolouring is not None and self._recolouring.showing and self.isVisible()
 
-    def _showing(self) -> tuple[int, int]:
+    def _showing(self) -> tuple[int, int] | None:
         """From which place of the text to which it shows."""
         seen = self.viewport().visibleRegion().boundingRect()
         if not seen.isValid() or self._widening is not None:
-            return 0, 0
+            return None
         layout = self.document().documentLayout()
         first, last = (
             layout.hitTest(QPointF(corner), Qt.HitTestAccuracy.FuzzyHit)
@@ -348,60 +345,5 @@ class MarkdownView(QTextBrowser):
         return len(self._headers) < len(codes)
 
 
-class CodeHeader(QWidget):
-    """The language of a block of code, and a button that copies it."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._shown: Shown | None = None
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(theme.medium, 0, theme.tiny, 0)
-        self.language = PlainLabel("", "caption")
-        self.language.setWordWrap(False)
-        layout.addWidget(self.language, 1)
-        self.copy = QToolButton()
-        self.copy.setObjectName("quietButton")
-        self.copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.copy.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.copy.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.copy.clicked.connect(self._copy)
-        layout.addWidget(self.copy)
-        self.setCursor(Qt.CursorShape.ArrowCursor)
-        self._back = QTimer(self)
-        self._back.setSingleShot(True)
-        self._back.setInterval(_COPIED_MILLISECONDS)
-        self._back.timeout.connect(self.dress)
-        self.dress()
-
-    def show_code(self, shown: Shown) -> None:
-        """Stand over ``shown``."""
-        if shown is self._shown:
-            return
-        self._shown = shown
-        language = shown.block.language if isinstance(shown.block, Code) else ""
-        self.language.show_text(language or tr("code", "no language named"))
-        name = tr("Copy the {language} code", language=language) if language else tr("Copy the code")
-        self.copy.setAccessibleName(name)
-        self.copy.setToolTip(name)
-
-    def dress(self) -> None:
-        """Look as before a copy, in the theme's colours."""
-        self.copy.setText(tr("Copy"))
-        self.copy.setIcon(icon("copy", self._theme.quiet))
-
-    def _copy(self) -> None:
-        if self._shown is not None and isinstance(self._shown.block, Code):
-            copy_text(self._shown.block.text)
-            self.copy.setText(tr("Copied"))
-            self.copy.setIcon(icon("check", self._theme.good))
-            self._back.start()
-
-
 def _encoded(url: QUrl) -> str:
     return url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
-
-
-def copy_text(text: str) -> None:
-    """Put ``text`` on the clipboard."""
-    QGuiApplication.clipboard().setText(text)

@@ -10,11 +10,10 @@ from app.i18n import tr
 from app.models.safe_text import visible
 from app.models.turns import Turn
 from app.theme import Theme
-from app.views.basics import PlainLabel
+from app.views.basics import PlainLabel, copy_text
 from app.views.composer import QuestionInput
 from app.views.file_cards import CardFile, FileCards
 from app.views.icons import icon
-from app.views.markdown_view import copy_text
 from app.views.text_view import TextView
 from app.views.versions import Versions, quiet_button
 

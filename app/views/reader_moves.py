@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QPoint, QRect, Qt
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QScrollBar, QWidget
 
 STEP = 48
 """Pixels of one step."""
@@ -54,6 +54,24 @@ class ReaderMoves(QObject):
             bar.setValue(bar.value() + top - _MARGIN)
         elif bottom > height:
             bar.setValue(bar.value() + bottom - height + _MARGIN)
+
+
+def scroll_by_key(bar: QScrollBar, key: int) -> bool:
+    """Move ``bar`` as a key says; whether it is one that scrolls."""
+    match key:
+        case Qt.Key.Key_PageDown:
+            bar.setValue(bar.value() + bar.pageStep())
+        case Qt.Key.Key_PageUp:
+            bar.setValue(bar.value() - bar.pageStep())
+        case Qt.Key.Key_Down:
+            bar.setValue(bar.value() + STEP)
+        case Qt.Key.Key_Up:
+            bar.setValue(bar.value() - STEP)
+        case Qt.Key.Key_Home:
+            bar.setValue(0)
+        case _:
+            return False
+    return True
 
 
 def order_focus(views: Sequence[QWidget]) -> None:

@@ -16,8 +16,9 @@ from app.models.column import Anchor, Column
 from app.models.transcript import ChatTranscript
 from app.models.turns import RUNNING, Turn
 from app.theme import Theme
+from app.views.loop_time import LoopTime
 from app.views.newest_button import NewestButton
-from app.views.reader_moves import STEP, ReaderMoves, order_focus
+from app.views.reader_moves import STEP, ReaderMoves, order_focus, scroll_by_key
 from app.views.turn_actions import TurnActions, step_version
 from app.views.turn_view import TurnView
 from app.views.turn_views import TurnViews, estimate
@@ -26,7 +27,7 @@ from app.views.welcome import Welcome
 FLUSH_MILLISECONDS = 33
 """Text that arrives within this time is shown together."""
 _SLICE = 0.005
-"""Seconds that laying turns out may take at a time; then whatever else waits has its turn."""
+"""Seconds after which no more is laid out in this turn of the event loop, for all that show together."""
 _AT_END = 24
 """Pixels from the end within which the reader counts as being there, and the view follows the answer."""
 _BEYOND = 300
@@ -53,6 +54,7 @@ class TranscriptView(QAbstractScrollArea):
         self._chosen: Anchor | None = None  # where the version stands that was chosen
         self._sought: int | None = None  # the turn at which what was found is to be shown
         self._laying_out = False
+        self._time = LoopTime(self, _SLICE)
         self._set_up_area()
         self.welcome = Welcome(theme)
         self.welcome.chosen.connect(self.suggestion_chosen)
@@ -60,9 +62,10 @@ class TranscriptView(QAbstractScrollArea):
         self.newest = NewestButton(theme, self.viewport())
         self.newest.clicked.connect(self.go_to_end)
         self._flush = self._timer(FLUSH_MILLISECONDS, self._show_text)
-        self._again = self._timer(0, self._lay_out)
+        self._again = self._timer(0, self._go_on)
         self._order = self._timer(120, lambda: order_focus(self.turns))
-        self._warm_up = self._timer(400, self._load)
+        # What the first answer needs is loaded beside the event loop.
+        self._warm_up = self._timer(400, lambda: threading.Thread(target=warm_up, daemon=True).start())
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self._moves = ReaderMoves(self)
         for keys, by in (("Alt+Left", -1), ("Alt+Right", 1)):
@@ -89,6 +92,11 @@ class TranscriptView(QAbstractScrollArea):
     def busy(self) -> bool:
         """Whether something that shows is still being laid out."""
         return self._again.isActive()
+
+    @property
+    def old_look(self) -> bool:
+        """Whether some of the text that shows has the colours from before."""
+        return self.isVisible() and any(view.old_look for view in self._views)
 
     @property
     def writing(self) -> bool:
@@ -146,23 +154,11 @@ class TranscriptView(QAbstractScrollArea):
         """Nothing: the turns are moved by :meth:`_lay_out`."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        bar = self.verticalScrollBar()
-        match event.key():
-            case Qt.Key.Key_PageDown:
-                bar.setValue(bar.value() + bar.pageStep())
-            case Qt.Key.Key_PageUp:
-                bar.setValue(bar.value() - bar.pageStep())
-            case Qt.Key.Key_Down:
-                bar.setValue(bar.value() + STEP)
-            case Qt.Key.Key_Up:
-                bar.setValue(bar.value() - STEP)
-            case Qt.Key.Key_Home:
-                bar.setValue(0)
-            case Qt.Key.Key_End:
-                self.go_to_end()
-            case _:
-                super().keyPressEvent(event)
-                return
+        if event.key() == Qt.Key.Key_End:
+            self.go_to_end()
+        elif not scroll_by_key(self.verticalScrollBar(), event.key()):
+            super().keyPressEvent(event)
+            return
         event.accept()
 
     def _set_up_area(self) -> None:
@@ -180,10 +176,6 @@ class TranscriptView(QAbstractScrollArea):
         timer.setInterval(milliseconds)
         timer.timeout.connect(action)
         return timer
-
-    def _load(self) -> None:
-        """What the first answer needs, beside the event loop, as it takes several frames."""
-        threading.Thread(target=warm_up, daemon=True).start()
 
     def forget_words(self) -> None:
         """Mark no words any more."""
@@ -257,6 +249,7 @@ class TranscriptView(QAbstractScrollArea):
     def _show_text(self) -> None:
         """Show what has arrived, and the next time later if that takes long."""
         began = time.perf_counter()
+        self._time.begin()
         view = self._views.get(len(self._column) - 1)
         if view is not None:
             view.flush()
@@ -265,6 +258,11 @@ class TranscriptView(QAbstractScrollArea):
         self._flush.setInterval(max(FLUSH_MILLISECONDS, round(3 * taken)))
 
     # Where things stand.
+
+    def _go_on(self) -> None:
+        """The loop has come round, and there is time again for what had to wait."""
+        self._time.renew()
+        self._lay_out()
 
     def _lay_out(self) -> None:
         """Give the turns that show, and some beyond, their views and places. What takes too long goes on later."""
@@ -276,45 +274,51 @@ class TranscriptView(QAbstractScrollArea):
         self._laying_out = True
         self._again.stop()
         try:
-            if not self._fill(time.perf_counter() + _SLICE) or self._find():
+            if not self._fill() or self._find():
                 self._again.start()
             self._place()  # may make the scroll bar appear, and so change the width
         finally:
             self._laying_out = False
 
-    def _fill(self, until: float) -> bool:
-        """Make views where they are needed, and text in them; False when time ran out before all was done."""
-        width = self._width()
-        waiting = set()
-        for shown in self._views:
-            shown.repaint_seen()
+    def _fill(self) -> bool:
+        """Make views where they are needed, and text in them; False when time ran out before all was done. Whoever had
+        none is the first the next time."""
         self._let_go(self._value(), self.viewport().height())
+        width = self._width()
+        done: dict[int, bool] = {}  # of those that had time
         for _ in range(6):
+            needed = [index for index in self._needed() if not done.get(index)]
             changed = False
-            for index in self._needed():
-                if time.perf_counter() > until and (index not in self._views or index in waiting):
-                    waiting.add(index)
-                    continue
-                made = index not in self._views
-                view = self._view(index)
-                view.fit(width)  # before there is text to lay out
-                more = (made and time.perf_counter() > until) or view.flush()
-                while more and time.perf_counter() < until:
-                    more = view.flush()
-                waiting.add(index) if more else waiting.discard(index)
-                changed = self._column.set_height(index, view.fit(width)) or changed
+            for index in needed:
+                if not self._time.over:
+                    done[index] = self._advance(index, width)
+                view = self._views.get(index)
+                if view is not None and view.width() == width:  # else it waits for its new width, too
+                    changed = self._column.set_height(index, view.fit(width)) or changed
             if not changed:
                 break
-        return not waiting
+        left = sorted((index for index in needed if not done.get(index)), key=done.__contains__)
+        self._time.put_off(left)
+        return not left
+
+    def _advance(self, index: int, width: int) -> bool:
+        """Make a view, give it its width and go on with its text until time is up; whether all is done."""
+        view = self._view(index)
+        fresh = view.width() != width
+        view.fit(width)  # before there is text to lay out
+        more = (fresh and self._time.over) or view.flush()
+        while more and not self._time.over:
+            more = view.flush()
+        return not more
 
     def _needed(self) -> list[int]:
         """The turns to lay out, those first that show where the reader looks, and those last that have views still."""
         top, height = self._value(), self.viewport().height()
         around = self._column.within(top - _BEYOND, top + height + _BEYOND)
         shown = self._column.within(top, top + height)
-        first = sorted(shown, reverse=self._follow)
         beside = [index for index in around if index not in shown]
-        return [*first, *beside, *(index for index, _ in self._views.items() if index not in around)]
+        beyond = [index for index, _ in self._views.items() if index not in around]
+        return [*self._time.queue(sorted(shown, reverse=self._follow)), *self._time.queue([*beside, *beyond])]
 
     def _view(self, index: int) -> TurnView:
         if index not in self._views:

@@ -199,11 +199,10 @@ class TurnView(QWidget):
         self.waiting.dress()
         self.foot.show_turn(self._turn, self.details.isVisibleTo(self))
 
-    def repaint_seen(self) -> None:
-        """What shows of the texts takes the colours at once."""
-        self.answer.repaint_seen()
-        if self._thoughts is not None:
-            self._thoughts.body.repaint_seen()
+    @property
+    def old_look(self) -> bool:
+        """Whether some of what shows of the texts has the colours from before."""
+        return self.answer.old_look or (self._thoughts is not None and self._thoughts.body.old_look)
 
     def _show_length(self) -> None:
         self.answer.setVisible(self._added > 0)

@@ -17,10 +17,11 @@ from app.models.library import LibraryModel
 from app.models.status import StatusModel
 from app.models.transcript import ChatTranscript
 from app.theme import DARK, LIGHT, Theme
+from app.views import markdown_recolour
 from app.views.icons import icon
 from app.views.keys_dialog import keys_dialog
 from app.views.main_window import MainWindow
-from tests.support.transcripts import filled
+from tests.support.transcripts import filled, turn
 
 
 @pytest.fixture
@@ -104,6 +105,27 @@ def test_all_that_shows_changes_in_pieces_and_at_once(appearance: Appearance, wi
     settle(window)
     assert window.updatesEnabled()
     assert not shows(window, LIGHT)
+
+
+def test_the_window_stands_still_until_the_text_that_shows_has_its_colours(
+    appearance: Appearance, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = window.transcript._transcript
+    chat.turns.append(turn("And?", "```python\n" + "x = 1\n" * 300 + "```\n"))
+    chat.cleared.emit()
+    settle(window)
+    monkeypatch.setattr(window.transcript._time, "_seconds", 0.0005)
+    monkeypatch.setattr(markdown_recolour, "TOGETHER", 1)
+    appearance.choose("dark")
+    turns = 0
+    while window.dressing.busy:
+        assert not window.updatesEnabled()
+        turns += window.transcript.old_look
+        QApplication.processEvents()
+    assert window.updatesEnabled()
+    assert not window.transcript.old_look
+    assert turns > 0
+    settle(window)
 
 
 def test_what_is_hidden_changes_when_it_is_shown(appearance: Appearance, window: MainWindow) -> None:

@@ -14,7 +14,8 @@ from app.appearance import dress, wear
 from app.models.transcript import ChatTranscript
 from app.models.turns import Turn
 from app.theme import LIGHT
-from app.views.markdown_view import MAX_HEADERS, CodeHeader, MarkdownView
+from app.views.code_header import CodeHeader
+from app.views.markdown_view import MAX_HEADERS, MarkdownView
 from app.views.transcript_view import TranscriptView
 from engine.api import schema
 from tests.support.hostile_answers import HOSTILE

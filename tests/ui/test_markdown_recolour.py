@@ -42,21 +42,26 @@ def text(qapp: QApplication, theme: Theme) -> Iterator[MarkdownView]:
     view.deleteLater()
 
 
-def test_heads_of_tables_can_be_read_before_anything_else_changes(
+def test_a_table_is_laid_out_once_and_nothing_else_with_it(
     text: MarkdownView, theme: Theme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(markdown_recolour, "TOGETHER", 2)
     theme.become(DARK)
-    text.repaint_all()
     tables = [shown.table for shown in text._text.shown if shown.table is not None]
     assert len(tables) >= 10
     recolouring = text._text.recolouring()
-    for _ in range((len(tables) + 2) // 2):  # one line of the text shows, and comes first
-        recolouring.step()
+    changes: list[tuple[int, int]] = []
+    text.document().contentsChange.connect(lambda at, removed, added: changes.append((at, at + added)))
+    while recolouring.step():
+        pass
     for table in tables:
         assert table.cellAt(0, 0).format().background().color().name() == DARK.sunken
         assert table.format().toTableFormat().borderBrush().color().name() == DARK.line
-    assert not _recoloured(text, DARK)
+        within = [
+            (begin, end) for begin, end in changes if begin <= table.lastPosition() and end > table.firstPosition()
+        ]
+        assert len(within) == 1
+        assert within[0][1] <= table.lastPosition() + 3
 
 
 @pytest.mark.parametrize("part", [0.0, 0.4, 1.0])
@@ -70,7 +75,9 @@ def test_what_shows_takes_the_colours_at_once(text: MarkdownView, theme: Theme, 
     seen = text.viewport().visibleRegion().boundingRect()
     theme.become(DARK)
     text.repaint_all()
-    text.repaint_seen()
+    assert text.old_look
+    while text.old_look:
+        text.advance()
     layout = text.document().documentLayout()
     done = _recoloured(text, DARK)
     for block in _with_code(text):

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.appearance import dress
 from app.theme import LIGHT
+from app.views.code_header import CodeHeader
 from app.views.markdown_tables import MAX_CELLS, MAX_ROWS, WRITTEN_CELLS, WRITTEN_ROWS
-from app.views.markdown_view import CodeHeader, MarkdownView
+from app.views.markdown_view import MarkdownView
 
 
 @pytest.fixture

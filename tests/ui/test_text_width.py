@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.appearance import dress, wear
 from app.theme import LIGHT
-from app.views.markdown_view import CodeHeader, MarkdownView
+from app.views.code_header import CodeHeader
+from app.views.markdown_view import MarkdownView
 from tests.support.transcripts import long_answer
 
 WIDTH, OTHER = 640, 500

@@ -17,9 +17,10 @@ from app.appearance import dress, wear
 from app.models.transcript import ChatTranscript
 from app.models.turns import Turn
 from app.theme import LIGHT
+from app.views.code_header import CodeHeader
 from app.views.link_dialog import LinkDialog
 from app.views.markdown_tables import MAX_ROWS, WRITTEN_ROWS
-from app.views.markdown_view import CodeHeader, MarkdownView
+from app.views.markdown_view import MarkdownView
 from app.views.reader_moves import ReaderMoves
 from app.views.reasoning_view import last_thought
 from app.views.transcript_view import TranscriptView
