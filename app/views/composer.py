@@ -20,7 +20,7 @@ from app.i18n import number, tr
 from app.models.asking import MAX_QUESTION
 from app.models.draft_files import DraftFiles
 from app.theme import Theme
-from app.views.basics import PlainLabel
+from app.views.basics import PlainLabel, announce
 from app.views.file_cards import CardFile, FileCards
 from app.views.file_drop import local_files
 from app.views.icons import ThemeIcon
@@ -84,6 +84,7 @@ class Composer(QWidget):
         outer.addWidget(self._frame)
         self.setFocusProxy(self.input)
         self._running = False
+        self._waits = False  # it is said that the answer's end has to be waited for
         files.changed.connect(self._show_files)
         files.refused.connect(self.show_notice)
         self._text_changed()
@@ -92,6 +93,8 @@ class Composer(QWidget):
         """While an answer is on its way there is a button to stop it instead of one to send."""
         had_focus = self.send.hasFocus() or self.stop.hasFocus()
         self._running = running
+        if self._waits and not running:
+            self.notice.hide()
         self.send.setVisible(not running)
         self.stop.setVisible(running)
         if had_focus:
@@ -99,8 +102,10 @@ class Composer(QWidget):
 
     def show_notice(self, text: str) -> None:
         """Say ``text`` until something is typed."""
+        self._waits = False
         self.notice.show_text(text)
         self.notice.show()
+        announce(self.notice, text)
 
     def choose_files(self) -> None:
         """Let the owner choose text files of this machine."""
@@ -122,7 +127,13 @@ class Composer(QWidget):
 
     def _submit(self) -> None:
         text = self.input.toPlainText()
-        if (text.strip() or self._files.files) and self._files.ready and not self._running:
+        if not (text.strip() or self._files.files) or not self._files.ready:
+            return
+        if self._running:
+            stop = tr("Esc", "key")
+            self.show_notice(tr("Wait for the answer, or stop it ({key}). What you have written stays here.", key=stop))
+            self._waits = True
+        else:
             self.submitted.emit(text)
 
     def _text_changed(self) -> None:

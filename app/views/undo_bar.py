@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout
 from app.i18n import tr
 from app.models.chats import ChatsModel
 from app.theme import Theme
-from app.views.basics import LinkButton, PlainLabel
+from app.views.basics import LinkButton, PlainLabel, announce
 
 
 class UndoBar(QFrame):
@@ -31,3 +31,5 @@ class UndoBar(QFrame):
         self.text.show_text(removed)
         self.undo.setVisible(self._chats.can_undo)
         self.setVisible(bool(removed))
+        if removed:
+            announce(self, removed)

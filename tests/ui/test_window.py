@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 
+from app.views import composer
 from app.views.composer import MOST_PASTED
 from app.views.text_view import TextView
 from app.views.turn_view import PAGE
@@ -116,6 +117,36 @@ def test_shift_enter_makes_a_line_and_escape_stops(drive: Drive, tmp_path: Path)
             assert "Stopped" in window.view.facts.whole_text
             assert window.answer.startswith("Relays")
             assert window.window.composer.send.isVisible()
+
+    drive(scenario())
+
+
+def test_enter_during_an_answer_says_what_to_do(drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr(composer, "announce", lambda widget, text: announced.append(text))
+
+    async def scenario() -> None:
+        engine = PlayedEngine(hold=asyncio.Event())
+        async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
+            await until(lambda: window.status.models)
+            entry, notice = window.window.composer.input, window.window.composer.notice
+            type_question(window, "one")
+            await until(lambda: window.turn.state == "writing")
+            QTest.keyClick(entry, Qt.Key.Key_Return)
+            assert notice.isHidden(), "there is nothing to send"
+            type_question(window, "two")
+            wait = "Wait for the answer, or stop it (Esc). What you have written stays here."
+            assert notice.whole_text == wait
+            assert notice.isVisible()
+            assert announced == [wait]
+            assert entry.toPlainText() == "two"
+            QTest.keyClick(entry, Qt.Key.Key_Escape)
+            await until(lambda: not window.chat.running)
+            assert notice.isHidden()
+            QTest.keyClick(entry, Qt.Key.Key_Return)
+            await until(lambda: [turn.question for turn in window.chat.turns] == ["one", "two"])
+            engine.hold.set()
+            await until(lambda: window.turn.state == "done")
 
     drive(scenario())
 

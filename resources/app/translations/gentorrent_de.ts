@@ -5155,6 +5155,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Warte einen Moment und frag noch einmal.</translation>
     </message>
     <message>
+        <source>Wait for the answer, or stop it ({key}). What you have written stays here.</source>
+        <translation>Warte die Antwort ab oder halte sie an ({key}). Was du geschrieben hast, bleibt hier.</translation>
+    </message>
+    <message>
         <source>Wait {seconds} s, then ask again</source>
         <translation>{seconds} s warten, dann noch einmal fragen</translation>
     </message>
