@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.governor.meter import Month
-from engine.governor.readings import STALE_SECONDS, DeviceReading, Readings
+from engine.governor.readings import STALE_SECONDS, DeviceReading, Readings, SensorName
 from engine.governor.rules import Rules
 from engine.governor.schedule import LocalTime, allowed, next_allowed
 from engine.sentences import say
@@ -26,28 +26,35 @@ OTHERS_MEMORY = 2048 * MEBIBYTE
 @dataclass(frozen=True)
 class Rule:
     """``quick``: seconds that a finding must last before it pauses; ``slow``: seconds without it before it ends.
-    ``settings``: what its owner says of it, by the names of ``Rules``."""
+    ``settings``: what its owner says of it, by the names of ``Rules``. ``sensors``: any of them may find it."""
 
     name: str
     quick: float = 0.0
     slow: float = 0.0
     settings: tuple[str, ...] = ()
+    sensors: tuple[SensorName, ...] = ()
 
 
 SCHEDULE = Rule("schedule", settings=("schedule",))
-IDLE = Rule("idle", settings=("only_when_idle", "idle_minutes"))
-BATTERY = Rule("battery", slow=5.0, settings=("on_battery",))
-METERED = Rule("metered", slow=5.0, settings=("on_metered",))
-FULL_SCREEN = Rule("full_screen", slow=30.0, settings=("full_screen",))
-PROGRAM = Rule("program", slow=30.0, settings=("exclusive_programs",))
-CONTENTION = Rule("contention", quick=0.5, slow=30.0, settings=("contention", "contention_share", "devices"))
-HEAT = Rule("heat", quick=1.0, slow=60.0, settings=("heat_limit", "devices"))
+IDLE = Rule("idle", settings=("only_when_idle", "idle_minutes"), sensors=("idle",))
+BATTERY = Rule("battery", slow=5.0, settings=("on_battery",), sensors=("battery",))
+METERED = Rule("metered", slow=5.0, settings=("on_metered",), sensors=("metered",))
+RELAY_METERED = Rule("relay_metered", slow=5.0, settings=("relay", "relay_on_metered"), sensors=("metered",))
+"""Ends relaying, and nothing else."""
+FULL_SCREEN = Rule("full_screen", slow=30.0, settings=("full_screen",), sensors=("full_screen",))
+PROGRAM = Rule("program", slow=30.0, settings=("exclusive_programs",), sensors=("programs",))
+CONTENTION = Rule(
+    "contention",
+    quick=0.5,
+    slow=30.0,
+    settings=("contention", "contention_share", "devices"),
+    sensors=("processor", "devices"),
+)
+HEAT = Rule("heat", quick=1.0, slow=60.0, settings=("heat_limit", "devices"), sensors=("temperature", "devices"))
 ENERGY = Rule("energy", settings=("monthly_kwh",))
 TRAFFIC = Rule("traffic", settings=("monthly_gigabytes",))
 BY_WEIGHT = (PROGRAM, FULL_SCREEN, CONTENTION, HEAT, BATTERY, METERED, IDLE, SCHEDULE, ENERGY, TRAFFIC)
 """The reason that is shown first comes first."""
-BY_THE_CLOCK = (SCHEDULE, ENERGY, TRAFFIC)
-"""Need no sensor."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,8 @@ def _by_the_owner(rules: Rules, seen: Readings, moment: Moment) -> Iterator[Find
         yield Finding(BATTERY, say("governor.battery"))
     if rules.on_metered and seen.metered:
         yield Finding(METERED, say("governor.metered"))
+    if rules.relay and not rules.relay_on_metered and seen.metered:
+        yield Finding(RELAY_METERED, say("governor.relay_metered"))
     if rules.full_screen and (seen.game or seen.full_screen):
         yield Finding(FULL_SCREEN, say("governor.game" if seen.game else "governor.full_screen"))
     if seen.programs is not None:

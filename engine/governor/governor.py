@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.governor.findings import BY_THE_CLOCK, BY_WEIGHT, GIGABYTE, Finding, Moment, Rule, findings, fresh
+from engine.governor.findings import BY_WEIGHT, GIGABYTE, RELAY_METERED, Finding, Moment, Rule, findings, fresh
 from engine.governor.meter import Month
 from engine.governor.pacing import Steps, allowance_share
-from engine.governor.readings import Readings
+from engine.governor.readings import SENSOR_NAMES, Readings, SensorName
 from engine.governor.rules import Rules
 from engine.sentences import say
 
 FOR_GOOD = float("inf")
 """Until the engine's next start."""
 BLIND_SECONDS = 60.0
-"""So much longer than usual a finding holds while the sensors do not answer: they may have stopped because of it."""
+"""So much longer than usual a finding holds while its sensors do not answer: they may have stopped because of it."""
 OWNER = Rule("owner")
 DOUBT = Rule("doubt")
 
@@ -40,12 +40,14 @@ class Decision:
 
 @dataclass
 class _Held:
-    """``since``: when the finding was first seen in one piece, ``seen``: when last, ``holds``: it pauses."""
+    """``since``: when the finding was first seen in one piece, ``seen``: when last, ``holds``: it pauses, ``told``: by
+    those of its sensors that answered then."""
 
     finding: Finding
     since: float
     seen: float
     holds: bool
+    told: frozenset[SensorName]
 
 
 class Governor:
@@ -76,12 +78,8 @@ class Governor:
         active = frozenset(name for name, held in self._held.items() if held.holds)
         found = findings(rules, readings, used, moment, active)
         changed, self._rules = _changed_settings(self._rules, rules), rules
-        self._hold(found, moment.now, changed, blind=fresh(readings, moment.now) is None)
-        holding = [
-            self._held[rule.name].finding
-            for rule in BY_WEIGHT
-            if rule.name in self._held and self._held[rule.name].holds
-        ]
+        self._hold(found, moment.now, changed, _unmeasured(fresh(readings, moment.now)))
+        holding = [self._held[rule.name].finding for rule in BY_WEIGHT if self._holds(rule)]
         if doubt:
             holding.insert(0, Finding(DOUBT, say("governor.rules_doubt")))
         own = self._own_pause(moment)
@@ -99,9 +97,7 @@ class Governor:
             pace=min(shares.values(), default=1.0),
             relay_pace=self._relay_steps.of(min(relayed, shares.get("governor.slowed_traffic", 1.0))),
             slowed=tuple(say(code) for code, share in shares.items() if share < 1),
-            relay_reason=say("governor.rules_doubt")
-            if doubt
-            else _relay_reason(rules, fresh(readings, moment.now), used),
+            relay_reason=say("governor.rules_doubt") if doubt else self._relay_reason(rules, used),
         )
 
     def _own_pause(self, moment: Moment) -> Finding | None:
@@ -111,21 +107,39 @@ class Governor:
             return Finding(OWNER, say("governor.paused_until_start"))
         return Finding(OWNER, say("governor.paused"), moment.wall + self._paused_until - moment.now)
 
-    def _hold(self, found: dict[str, Finding], now: float, changed: frozenset[str], *, blind: bool) -> None:
-        """``changed``: settings that the owner has just changed; what was found by the old ones holds no longer."""
+    def _holds(self, rule: Rule) -> bool:
+        return rule.name in self._held and self._held[rule.name].holds
+
+    def _hold(
+        self, found: dict[str, Finding], now: float, changed: frozenset[str], silent: frozenset[SensorName]
+    ) -> None:
+        """``changed``: settings that the owner has just changed; what was found by the old ones holds no longer.
+        ``silent``: sensors that say nothing now."""
         for name, finding in found.items():
             held = self._held.get(name)
             since = held.since if held is not None else now
             holds = (held is not None and held.holds) or now - since >= finding.rule.quick
-            self._held[name] = _Held(finding, since, now, holds)
+            self._held[name] = _Held(finding, since, now, holds, frozenset(finding.rule.sensors) - silent)
         for name, held in list(self._held.items()):
             patience = held.finding.rule.slow
-            if blind and held.finding.rule not in BY_THE_CLOCK:
+            if not held.told.isdisjoint(silent):
                 patience += BLIND_SECONDS
             if not changed.isdisjoint(held.finding.rule.settings):
                 patience = 0.0
             if name not in found and (not held.holds or now - held.seen >= patience):
                 del self._held[name]
+
+    def _relay_reason(self, rules: Rules, used: Month) -> str:
+        if not rules.relay:
+            return say("governor.relay_off")
+        limit = rules.relay_monthly_gigabytes
+        if limit is not None and used.relayed_bytes >= limit * GIGABYTE:
+            return say("governor.relay_traffic", limit=float(limit))
+        return self._held[RELAY_METERED.name].finding.reason if self._holds(RELAY_METERED) else ""
+
+
+def _unmeasured(seen: Readings | None) -> frozenset[SensorName]:
+    return frozenset(SENSOR_NAMES if seen is None else seen.unmeasured)
 
 
 def _changed_settings(before: Rules, now: Rules) -> frozenset[str]:
@@ -145,17 +159,6 @@ def _allowances(rules: Rules, used: Month, month_share: float) -> dict[str, floa
 
 def _bytes(gigabytes: float | None) -> float | None:
     return None if gigabytes is None else gigabytes * GIGABYTE
-
-
-def _relay_reason(rules: Rules, seen: Readings | None, used: Month) -> str:
-    if not rules.relay:
-        return say("governor.relay_off")
-    limit = rules.relay_monthly_gigabytes
-    if limit is not None and used.relayed_bytes >= limit * GIGABYTE:
-        return say("governor.relay_traffic", limit=float(limit))
-    if seen is not None and seen.metered and not rules.relay_on_metered:
-        return say("governor.relay_metered")
-    return ""
 
 
 __all__ = ["Decision", "Governor", "Moment"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 SensorName = Literal[
     "idle", "battery", "metered", "full_screen", "programs", "processor", "temperature", "devices", "power", "disk"
 ]
+SENSOR_NAMES: tuple[SensorName, ...] = get_args(SensorName)
 STALE_SECONDS = 10.0
 """A reading that is older counts as none."""
 

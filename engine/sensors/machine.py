@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.clock import Clock
-from engine.governor.readings import Readings, SensorName
+from engine.governor.readings import SENSOR_NAMES, Readings, SensorName
 from engine.sensors.base import Fields, Pids, Sensor, Unmeasured
 from engine.sentences import say
 
@@ -20,18 +20,6 @@ PATIENCE = 2.0
 """Seconds after which a sensor that does not answer counts as one that cannot."""
 REST_SECONDS = 30.0
 """So long a sensor that failed is not asked again."""
-NAMES: tuple[SensorName, ...] = (
-    "idle",
-    "battery",
-    "metered",
-    "full_screen",
-    "programs",
-    "processor",
-    "temperature",
-    "devices",
-    "power",
-    "disk",
-)
 logger = logging.getLogger(__name__)
 
 
@@ -88,7 +76,7 @@ class MachineSensors:
 
     def _readings(self, now: float) -> Readings:
         fields: dict[str, object] = {}
-        unmeasured: dict[SensorName, str] = {name: say("governor.not_measured") for name in NAMES}
+        unmeasured: dict[SensorName, str] = {name: say("governor.not_measured") for name in SENSOR_NAMES}
         for kept in self._kept:
             known = {name: value for name, value in kept.fields.items() if value is not None}
             fields |= known
@@ -119,7 +107,7 @@ class NoSensors:
     async def read(self) -> Readings:
         """See ``SensorSource``."""
         off = say("governor.sensors_off")
-        return Readings(now=self._clock.monotonic(), unmeasured=dict.fromkeys(NAMES, off))
+        return Readings(now=self._clock.monotonic(), unmeasured=dict.fromkeys(SENSOR_NAMES, off))
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from engine.governor.findings import BY_WEIGHT, Moment, program_key
 from engine.governor.governor import BLIND_SECONDS, Decision, Governor
 from engine.governor.meter import JOULES_PER_KWH, Meter, Month
-from engine.governor.readings import STALE_SECONDS, DeviceReading, Readings
+from engine.governor.readings import STALE_SECONDS, DeviceReading, Readings, SensorName
 from engine.governor.rules import ALL_DAY, DeviceRules, Rules
 from engine.governor.schedule import allowed, next_allowed
 from engine.sentences import parts_of
 
+NOTHING = Readings(now=0.0)
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC).timestamp()
 
 
@@ -240,6 +241,52 @@ def test_sensors_that_fall_silent_keep_a_pause_for_a_while_and_not_for_good() ->
     day.blind = True
     assert not day.after(BLIND_SECONDS).active
     assert day.after(60).active
+
+
+@pytest.mark.parametrize(
+    ("sensor", "seen"),
+    [
+        ("idle", {"idle": 1.0}),
+        ("battery", {"battery": True}),
+        ("metered", {"metered": True}),
+        ("programs", {"programs": frozenset({"portal"})}),
+        ("processor", {"others_load": 0.9}),
+        ("devices", {"devices": (DeviceReading(device="gpu", temperature=99.0),)}),
+    ],
+)
+def test_one_sensor_that_fails_keeps_its_pause_for_a_while_and_not_for_good(
+    sensor: SensorName, seen: dict[str, object]
+) -> None:
+    day = Day(Rules(only_when_idle=True, exclusive_programs=("portal",)))
+    never: SensorName = "power"  # what this machine never measured changes nothing
+    day.see(unmeasured={never: "no counter"}, **seen)
+    assert not day.after(5).active
+    day.see(unmeasured={never: "no counter", sensor: "hangs"}, **{name: getattr(NOTHING, name) for name in seen})
+    assert not day.after(BLIND_SECONDS - 1).active
+    assert day.after(62).active
+
+
+def test_a_sensor_that_fails_once_ends_no_pause() -> None:
+    day = Day(Rules(only_when_idle=True))
+    day.see(idle=1.0)
+    day.after(5)
+    day.see(idle=None, unmeasured={"idle": "hangs"})
+    assert not day.after(30).active
+    day.see(idle=400.0, unmeasured={})
+    assert day.look().active  # what it says at last counts at once
+
+
+def test_a_metered_connection_that_flickers_ends_relaying_once() -> None:
+    day = Day(Rules(on_metered=False))
+    reasons = []
+    for second in range(40):
+        day.see(metered=second % 3 == 0)
+        reasons.append(day.after(1).relay_reason)
+    assert all(reasons)
+    day.see(metered=None, unmeasured={"metered": "hangs"})
+    assert day.after(BLIND_SECONDS - 5).relay_reason
+    day.see(metered=False, unmeasured={})
+    assert not day.after(5).relay_reason
 
 
 def test_old_readings_say_nothing() -> None:
