@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -51,6 +52,15 @@ class _Kept(Struct, frozen=True):
     count: Annotated[int, Meta(ge=0)] = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What the lot has drawn: it goes at ``due`` (monotonic seconds), as long as ``consent`` is not taken back."""
+
+    receipt: bytes
+    due: float
+    consent: int
+
+
 class SharingSamples:
     """Off until the owner agrees; ``run()`` until cancelled. Whatever cannot be read means no consent."""
 
@@ -67,7 +77,8 @@ class SharingSamples:
         self._clock = clock
         self._random_bytes = random_bytes
         self._sleep = sleep
-        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(MOST_A_DAY)
+        self._waiting: asyncio.Queue[_Drawn] = asyncio.Queue(MOST_A_DAY)
+        self._consent = 0  # one more each time that it is taken back
         try:
             self._kept = load_state(self._file, _Kept) or _Kept()
         except StorageError as error:
@@ -85,6 +96,7 @@ class SharingSamples:
             self._keep(replace(self._kept, on=True))
             return
         self._kept = replace(self._kept, on=False)
+        self._consent += 1
         while not self._waiting.empty():
             self._waiting.get_nowait()
         remove(self._file)
@@ -100,17 +112,18 @@ class SharingSamples:
         if not self.on or not is_checked_there or not done.receipt_export or self._waiting.full():
             return
         if random_below(100, self._random_bytes) < PERCENT and self._take_place():
-            self._waiting.put_nowait(without_openings(done.receipt_export.encode()))
+            due = self._clock.monotonic() + random_below(MOST_WAIT_SECONDS, self._random_bytes)
+            self._waiting.put_nowait(_Drawn(without_openings(done.receipt_export.encode()), due, self._consent))
 
     async def run(self) -> None:
         """Hand in what the lot has drawn, one after the other."""
         while True:
-            receipt = await self._waiting.get()
-            await self._sleep(random_below(MOST_WAIT_SECONDS, self._random_bytes))
-            if not self.on:
-                continue
+            drawn = await self._waiting.get()
+            await self._sleep(max(0.0, drawn.due - self._clock.monotonic()))
+            if drawn.consent != self._consent:
+                continue  # also where the owner has agreed anew: that is for answers from then on
             try:
-                await self._reports.report(receipt, hidden=True)
+                await self._reports.report(drawn.receipt, hidden=True)
             except GenTorrentError as error:
                 logger.info("a receipt was not handed in: %s", said_by(error))
 

@@ -14,13 +14,14 @@ from engine.bench.verification.protection import PACE, STAND_IN_PACE, TARGET, TO
 
 METHOD = f"""
 *Answers* are recorded ones (`resources/engine/verification/answers.json`): the same conversations, had with the
-built-in model as honest nodes run it and as cheats do, each answer scored by a real worker; a third of them made the
-calibration. A *sample* is 300 tokens of what an adversary serves while it cheats, beside 300 of an honest node; its
-statistic is the sum of the tokens' likelihoods. The area under the ROC curve (AUC) is how often the cheat's sample
-looks worse. Its lower 95 % bound comes from drawing the conversations anew; where more answers were recorded
-(`tell-apart`), from DeLong and bootstrap over samples, the lower one. Where no sample of one kind lies among the
-other the interval has no width. `tell-apart` has recorded the two schemes of the table *4-bit weights against full
-ones*; *quantised-fine* is a third, finer one with fewer conversations behind it, so its lower bound lies below theirs.
+built-in model as honest nodes run it and as cheats do, each answer scored by a real worker. The calibration is the
+one that comes with the program, made of other answers (`gentorrent calibrate`). A *sample* is 300 tokens of what an
+adversary serves while it cheats, beside 300 of an honest node; its statistic is the sum of the tokens' likelihoods.
+The area under the ROC curve (AUC) is how often the cheat's sample looks worse. Its lower 95 % bound comes from
+drawing the conversations anew; where more answers were recorded (`tell-apart`, against weights in float32, with a
+calibration of answers of its own that are not among the samples), from DeLong and bootstrap over samples, the lower
+one. Where no sample of one kind lies among the other the interval has no width. `tell-apart` has recorded the schemes
+of the table *4-bit weights against full ones*; *quantised* is the coarsest of them, *quantised-fine* the finest.
 *Found after* so many tokens: worse than 99 % of the honest samples.
 
 *Excluded* and *epochs* are of whole networks (`gentorrent simulate verification`: four nodes, one of them dishonest,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +49,22 @@ class Reported:
 
 
 class Shared:
-    """``lot``: what is drawn, of one hundred."""
+    """``lot``: what is drawn, of one hundred; ``wait``: seconds, of half an hour."""
 
-    def __init__(self, folder: Path, runner: asyncio.Runner, lot: int = 0) -> None:
+    def __init__(self, folder: Path, runner: asyncio.Runner, lot: int = 0, now: float = NOW) -> None:
         self._runner = runner
-        self.reported, self.clock, self.lot = Reported(), ManualClock(NOW), lot
+        self.reported, self.clock, self.lot, self.wait = Reported(), ManualClock(now), lot, 0
         self.waited: list[float] = []
+        self.meanwhile: Callable[[], None] = lambda: None
         self.sharing = SharingSamples(folder, self.reported, self.clock, self._drawn, self._sleep)
 
     def _drawn(self, count: int) -> bytes:
-        return self.lot.to_bytes(count, "big")
+        return (self.lot if count == 1 else self.wait).to_bytes(count, "big")
 
     async def _sleep(self, seconds: float) -> None:
         self.waited.append(seconds)
+        self.clock.advance(seconds)
+        self.meanwhile()
 
     def told(self, answers: int = 1, done: AnswerDone | None = None) -> list[tuple[bytes, bool]]:
         """What has been handed in after so many answers."""
@@ -99,14 +102,41 @@ def test_nothing_is_handed_in_before_the_owner_agrees_and_after_it_agrees_no_mor
     assert not SharingSamples(tmp_path, shared.reported, shared.clock, bytes).on
 
 
+def test_what_waits_while_the_owner_says_no_does_not_go_when_it_agrees_anew(
+    tmp_path: Path, runner: asyncio.Runner
+) -> None:
+    shared = Shared(tmp_path, runner)
+
+    def change_of_mind() -> None:
+        shared.sharing.agree(False)
+        shared.sharing.agree(True)
+
+    shared.sharing.agree(True)
+    shared.meanwhile = change_of_mind
+    assert shared.told() == []
+    shared.meanwhile = lambda: None
+    assert len(shared.told()) == 1, "the next one does"
+
+
+def test_each_goes_within_half_an_hour_after_its_answer_whatever_goes_before(
+    tmp_path: Path, runner: asyncio.Runner
+) -> None:
+    shared = Shared(tmp_path, runner)
+    shared.wait = MOST_WAIT_SECONDS - 1
+    shared.sharing.agree(True)
+    assert len(shared.told(MOST_A_DAY)) == MOST_A_DAY
+    assert sum(shared.waited) == MOST_WAIT_SECONDS - 1
+
+
 def test_the_receipt_alone_goes_later_and_over_anonymous_paths_or_not_at_all(
     tmp_path: Path, runner: asyncio.Runner
 ) -> None:
     shared = Shared(tmp_path, runner)
+    shared.wait = 77
     shared.sharing.agree(True)
     ((sent, hidden),) = shared.told()
     assert hidden
-    assert shared.waited == [0]
+    assert shared.waited == [77]
     parts = json.loads(sent)["parts"]
     assert [one["opening"] for one in parts] == [None], "without question, answer, or a key to them"
     assert json.loads(RECEIPT)["parts"][0]["opening"] is not None
@@ -137,8 +167,7 @@ def test_a_day_has_a_few_whatever_happens_to_engine_and_clock(tmp_path: Path, ru
     again = Shared(tmp_path, runner)
     assert again.sharing.on
     assert again.told() == []
-    again.clock.set(NOW - DAY)
-    assert again.told() == [], "a clock that is set back gives none anew"
+    assert Shared(tmp_path, runner, now=NOW - DAY).told() == [], "a clock that is set back gives none anew"
     again.clock.set(NOW + DAY)
     assert len(again.told()) == 1
     assert again.sharing.state("r").today == 1
