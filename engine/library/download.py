@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from engine.errors import ContentError, GenTorrentError, HubError, ModelFolderError, first_failure
@@ -19,7 +20,7 @@ from engine.inference.models.variants import variants
 from engine.library.agreements import LicenceTerms, terms_on
 from engine.library.fetching import Patience, Transfer, connections, fetch
 from engine.library.fit import DEFAULT_CONTEXT, Machine, recommended
-from engine.library.folders import ModelsFolder, link_or_copy
+from engine.library.folders import ModelsFolder, link_or_copy, to_the_end
 from engine.library.hub import Hub
 from engine.library.names import folder_name
 from engine.library.pins import Pin, PinnedFile
@@ -110,7 +111,7 @@ async def download(
         await asyncio.to_thread(_read, plan.name, staging, selection.graph, run.found)
         meter.stage("installing")
         # From here on to the end: a cancelled download is either not installed or installed and pinned.
-        folder = await asyncio.shield(asyncio.to_thread(_install, models, run, selection))
+        folder = await to_the_end(partial(_install, models, run, selection))
         meter.stage("done")
         return folder
 

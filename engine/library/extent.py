@@ -19,7 +19,7 @@ _EVERY = 100
 
 def check_no_disk(folder: Path) -> None:
     """``ModelFolderError`` for a whole disk."""
-    if folder.resolve() == Path(folder.anchor):
+    if os.path.realpath(folder) == folder.anchor:  # unlike resolve() it has an answer for links in a circle
         raise ModelFolderError(say("import.whole_disk", folder=str(folder)))
 
 

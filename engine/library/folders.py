@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
+from typing import TypeVar
 
 from engine.errors import ModelBusyError, StorageError, UnknownModelError
 from engine.ids import is_published
@@ -22,6 +24,7 @@ from engine.storage.files import make_directory, storage_error
 
 RESERVE = 512 * 1024 * 1024
 """Bytes of the disk that stay free: keys, state and the rest of the system need some, too."""
+Made = TypeVar("Made")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
@@ -197,3 +200,15 @@ def in_use(path: Path, error: OSError) -> StorageError:
     if os.name == "nt" and isinstance(error, PermissionError):
         return StorageError(f"{path} is in use: a model that is loaded cannot be changed. Stop the engine, try again.")
     return storage_error("change", path, error)
+
+
+async def to_the_end(work: Callable[[], Made]) -> Made:
+    """Done in a thread, to its end: who is cancelled meanwhile is so only then, with what it has locked until then."""
+    doing = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait([doing])
+        if not doing.cancelled():
+            doing.exception()  # heard
+        raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from engine.directory.manifests import Published
@@ -16,7 +17,7 @@ from engine.inference.models.variants import variants
 from engine.library.agreements import terms_of
 from engine.library.download import PARALLEL
 from engine.library.fetching import Patience, Transfer, connections, fetch
-from engine.library.folders import ModelsFolder, link_or_copy
+from engine.library.folders import ModelsFolder, link_or_copy, to_the_end
 from engine.library.hub import Hub
 from engine.library.manifests import check_manifest, parse_address
 from engine.library.pins import Pin, PinnedFile
@@ -96,7 +97,7 @@ async def download_published(
         await asyncio.to_thread(_check, run)
         meter.stage("installing")
         # From here on to the end: a cancelled download is either not installed or installed and pinned.
-        folder = await asyncio.shield(asyncio.to_thread(_install, models, run))
+        folder = await to_the_end(partial(_install, models, run))
         meter.stage("done")
         return folder
 

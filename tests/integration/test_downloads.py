@@ -22,6 +22,7 @@ from engine.library.fetching import Patience
 from engine.library.fit import Machine
 from engine.library.folders import ModelsFolder
 from engine.library.hub import Hub
+from engine.library.keeping import remove
 from engine.library.progress import Meter, Progress
 from tests.support.hub import COMMIT, HubRepository, LoopbackHub, loopback_hub, sha256
 from tests.support.hub_layouts import LAYOUTS, MODELS, make_layout
@@ -410,6 +411,31 @@ async def test_cancelled_it_goes_on_later(hub, models):
     await get(hub, models)
     (span,) = hub.asked(GRAPH)
     assert span.startswith("bytes=")
+
+
+async def test_what_is_cancelled_while_it_is_installed_holds_its_lock_until_that_is_over(hub, models, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+    install = models.install
+
+    def slowly(*arguments):
+        begun.set()
+        assert go_on.wait(20)
+        install(*arguments)
+
+    monkeypatch.setattr(models, "install", slowly)
+    name = "Llama-3.2-1B-Instruct"
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(get(hub, models))
+        await until(begun.is_set)
+        task.cancel()
+        await asyncio.sleep(0.1)
+        with pytest.raises(ModelBusyError):
+            remove(models, name)
+        go_on.set()
+    assert task.cancelled()
+    assert read_model_folder(name, models.place(name)).digest
+    assert remove(models, name) > 0
+    assert not models.place(name).exists()
 
 
 async def test_two_at_once(hub, models):

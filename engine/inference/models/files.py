@@ -20,9 +20,9 @@ def checked_file(root: Path, path: Path) -> Path:
     A link may lead out of the folder only as the hub's own cache has it, from ``snapshots/<revision>`` to ``blobs``.
     """
     try:
-        inside = path.resolve().is_relative_to(root.resolve()) or _in_blobs(root, path)
-        if not path.is_file():
+        if not path.is_file():  # nor a link that leads in a circle, which cannot be resolved
             raise ModelFolderError(say("folder.missing", path=str(path)))
+        inside = path.resolve().is_relative_to(root.resolve()) or _in_blobs(root, path)
         if not inside:
             raise ModelFolderError(say("folder.leads_out", path=str(path), target=str(path.resolve())))
         size = path.stat().st_size

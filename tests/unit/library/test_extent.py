@@ -27,6 +27,11 @@ def test_a_whole_disk_is_no_model_by_whatever_way(tmp_path: Path) -> None:
     check_no_disk(tmp_path)
 
 
+def test_a_link_to_itself_is_no_disk(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    check_no_disk(tmp_path / "circle")
+
+
 def test_more_files_than_any_model_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extent, "MOST_FILES", 300)
     for folder in range(3):

@@ -115,6 +115,13 @@ def test_a_link_out_of_the_folder(folder, name):
     refused(folder, name, "link")
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "model.onnx.data", "tokenizer.json"])
+def test_a_link_to_itself(folder, name):
+    (folder / name).unlink()
+    (folder / name).symlink_to(folder / name)
+    refused(folder, name, "")
+
+
 def test_links_of_the_cache_of_the_hub_are_followed(folder, tmp_path):
     blobs, snapshot = tmp_path / "models--x" / "blobs", tmp_path / "models--x" / "snapshots" / "0123"
     blobs.mkdir(parents=True)
