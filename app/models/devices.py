@@ -90,6 +90,8 @@ def _line(model: ContributionModel, device: schema.Device) -> DeviceLine:
     note = model.missing.get(f"power_limit:{device.device}")
     if note and "power_cap" not in missing:
         parts.append(note)
+    if unseen := model.missing.get(f"contention:{device.device}"):
+        parts.append(unseen)
     limits = {rule.field: getattr(ruled, rule.field) for rule in LIMITS}
     return DeviceLine(
         device.device, name, ruled.on, " · ".join(parts), device.memory, graphics, limits, missing,

@@ -37,7 +37,9 @@ def without_effect(found: Contribution, name: str) -> Iterator[str]:
     for missing in found.missing:
         if name in missing.rules:
             yield f"{name} has no effect on this machine. {missing.reason}"
-        elif device and field == "power_cap" and missing.sensor == f"power_limit:{device}":
+        elif (device and field == "power_cap" and missing.sensor == f"power_limit:{device}") or (
+            name == "contention" and missing.sensor.startswith("contention:")
+        ):
             yield missing.reason
 
 

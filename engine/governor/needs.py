@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.governor.findings import PROCESSOR
 from engine.governor.readings import DeviceReading, Readings, SensorName
@@ -32,6 +32,15 @@ def without_effect(sensor: SensorName, rules: Rules, seen: Readings) -> tuple[st
     off = {entry.device for entry in rules.devices if not entry.on}
     helped = any(_stands_in(sensor, one) for one in seen.devices if one.device not in off)
     return (*(() if helped else RULES_OF.get(sensor, ())), *ALONE.get(sensor, ()))
+
+
+def unseen(rules: Rules, seen: Readings) -> Iterator[DeviceReading]:
+    """GPUs that may be used, and of which nothing tells whether others use them, where the owner wants to pause for
+    that."""
+    off = {entry.device for entry in rules.devices if not entry.on}
+    for one in seen.devices:
+        if rules.contention and one.device not in off and not one.lost and not _stands_in("processor", one):
+            yield one
 
 
 def _stands_in(sensor: SensorName, device: DeviceReading) -> bool:

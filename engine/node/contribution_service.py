@@ -29,12 +29,13 @@ from engine.api.schema import (
 )
 from engine.clock import Clock, uptime
 from engine.governor.findings import PROCESSOR
-from engine.governor.needs import without_effect
+from engine.governor.needs import unseen, without_effect
 from engine.governor.readings import Readings
 from engine.governor.rules import Rules
 from engine.node.governing import Governing, Used
 from engine.node.own_results import BLOCKS
 from engine.sensors.machine import NoSensors, machine_sensors
+from engine.sentences import say
 from engine.verification.epochs import epoch_begins
 from engine.verification.reputation.rule import ONE
 
@@ -79,6 +80,9 @@ def _missing(rules: Rules, seen: Readings | None) -> Iterator[Missing]:
         return
     for name, reason in sorted(seen.unmeasured.items()):
         yield Missing(sensor=name, reason=reason, rules=without_effect(name, rules, seen))
+    for device in unseen(rules, seen):
+        reason = say("governor.contention_unseen", device=device.name or device.device)
+        yield Missing(sensor=f"contention:{device.device}", reason=reason)
 
 
 def _own_pids(node: Node) -> set[int]:

@@ -39,6 +39,10 @@ CONTRIBUTING = {
     "governor.program": mark("{program} is running."),
     "governor.contention": mark("Other programs need {share} % of the processors."),
     "governor.contention_gpu": mark("Another program is using {device}."),
+    "governor.contention_unseen": mark(
+        "Nothing here tells whether other programs use {device}, so that alone pauses nothing. Programs in your list "
+        "do."
+    ),
     "governor.heat": mark("The processor is at {degrees} °C."),
     "governor.heat_gpu": mark("{device} is at {degrees} °C."),
     "governor.not_mine": mark("Only your own networks are served, and this one is open to everybody."),

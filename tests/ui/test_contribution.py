@@ -128,6 +128,12 @@ def test_a_device_says_what_it_does_and_what_it_cannot_say() -> None:
     assert "no graphics card" in without_graphics(schema.Contribution(rules=RULES))
 
 
+def test_a_card_whose_other_users_nothing_tells_says_so() -> None:
+    unseen = schema.Missing(sensor="contention:gpu0", reason="Nothing tells who uses it.")
+    (line,) = device_lines(model(Engine(), devices=(GPU,), missing=(unseen,)))
+    assert line.words == "Nothing tells who uses it."
+
+
 def test_the_processor_is_ruled_like_a_card_and_says_what_it_does() -> None:
     engine = Engine()
     reason = schema.Missing(sensor="power", reason="No meter.", rules=("monthly_kwh", "cpu.power_cap"))

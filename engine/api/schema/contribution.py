@@ -60,7 +60,8 @@ AnyContributionRequest = (
 class Missing(Worded, frozen=True, kw_only=True):
     """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so ``rules`` do nothing (fields
     of :class:`Rules`, or ``DEVICE.FIELD``; none where something else that is measured stands in for it).
-    "power_limit:DEVICE": its driver does not keep the limit of power; ``reason`` says what is done instead."""
+    "power_limit:DEVICE": its driver does not keep the limit of power; ``reason`` says what is done instead.
+    "contention:DEVICE": nothing tells whether other programs use it."""
 
     sensor: str
     reason: str

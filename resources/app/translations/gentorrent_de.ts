@@ -2590,6 +2590,10 @@ Das lässt sich nicht rückgängig machen.</translation>
         <translation>Seit die Engine läuft, ist nichts geschehen.</translation>
     </message>
     <message>
+        <source>Nothing here tells whether other programs use {device}, so that alone pauses nothing. Programs in your list do.</source>
+        <translation>Ob andere Programme {device} nutzen, ist hier nicht zu sehen; allein dafür wird also nicht pausiert. Für Programme in deiner Liste schon.</translation>
+    </message>
+    <message>
         <source>Nothing in it could be read; a new, empty one was made.</source>
         <translation>Nichts darin war lesbar; eine neue, leere wurde angelegt.</translation>
     </message>

@@ -9,7 +9,7 @@ import pytest
 
 from engine.governor.findings import Moment, findings
 from engine.governor.meter import Month
-from engine.governor.needs import ALONE, RULES_OF, without_effect
+from engine.governor.needs import ALONE, RULES_OF, unseen, without_effect
 from engine.governor.readings import DeviceReading, Readings, SensorName
 from engine.governor.rules import DeviceRules, Rules
 
@@ -44,6 +44,15 @@ def test_what_a_gpu_measures_stands_in_while_it_may_be_used(sensor: SensorName, 
     assert without_effect(sensor, Rules(), seen(**{measured: 0})) == alone
     assert without_effect(sensor, OFF, seen(**{measured: 0})) == RULES_OF[sensor] + alone
     assert without_effect(sensor, Rules(), seen(load=0.5)) == RULES_OF[sensor] + alone
+
+
+def test_a_gpu_whose_users_nothing_tells_is_named_where_that_matters() -> None:
+    assert [one.device for one in unseen(Rules(), seen(load=0.9, temperature=60.0))] == ["gpu0"]
+    for measured in ("others_load", "encoder_load", "others_memory"):
+        assert not list(unseen(Rules(), seen(**{measured: 0})))
+    assert not list(unseen(Rules(contention=False), seen(load=0.9)))
+    assert not list(unseen(OFF, seen(load=0.9)))
+    assert not list(unseen(Rules(), seen(lost=True)))
 
 
 @pytest.mark.parametrize(

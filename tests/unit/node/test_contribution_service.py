@@ -68,5 +68,7 @@ def test_what_is_not_measured_names_the_rules_that_do_nothing_for_it() -> None:
         "power": ("No meter.", ("monthly_kwh", "cpu.power_cap")),
     }
     measures = Readings(now=0.0, devices=(DeviceReading(device="gpu0", power=90.0),), unmeasured={"power": "No meter."})
-    assert [one.rules for one in _missing(Rules(), measures)] == [("cpu.power_cap",)]
+    power, others = _missing(Rules(), measures)
+    assert power.rules == ("cpu.power_cap",)
+    assert (others.sensor, others.words["reason"][0].code) == ("contention:gpu0", "governor.contention_unseen")
     assert not list(_missing(Rules(), None))
