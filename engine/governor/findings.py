@@ -37,9 +37,9 @@ class Rule:
 
 SCHEDULE = Rule("schedule", settings=("schedule",))
 IDLE = Rule("idle", settings=("only_when_idle", "idle_minutes"), sensors=("idle",))
-BATTERY = Rule("battery", slow=5.0, settings=("on_battery",), sensors=("battery",))
-METERED = Rule("metered", slow=5.0, settings=("on_metered",), sensors=("metered",))
-RELAY_METERED = Rule("relay_metered", slow=5.0, settings=("relay", "relay_on_metered"), sensors=("metered",))
+BATTERY = Rule("battery", slow=30.0, settings=("on_battery",), sensors=("battery",))
+METERED = Rule("metered", slow=30.0, settings=("on_metered",), sensors=("metered",))
+RELAY_METERED = Rule("relay_metered", slow=30.0, settings=("relay", "relay_on_metered"), sensors=("metered",))
 """Ends relaying, and nothing else."""
 FULL_SCREEN = Rule("full_screen", slow=30.0, settings=("full_screen",), sensors=("full_screen",))
 PROGRAM = Rule("program", slow=30.0, settings=("exclusive_programs",), sensors=("programs",))

@@ -113,7 +113,7 @@ async def test_a_contributors_day(tmp_path: Path) -> None:
     assert engine.governing.decision.until == pytest.approx(engine.clock.wall() + 599)
     assert await engine.pass_(600) == ""
     assert await engine.pass_(1, battery=True) == "governor.battery"
-    assert await engine.pass_(10, battery=False) == ""
+    assert await engine.pass_(35, battery=False) == ""
     until_ten = local(2026, 11, 30, 22, 0).timestamp() - engine.clock.wall()
     assert await engine.pass_(until_ten - 1) == ""
     assert await engine.pass_(1) == "governor.schedule"
