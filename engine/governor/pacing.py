@@ -14,6 +14,8 @@ GENTLY = 1.04
 OVER_SECONDS = 10.0
 """So long power may be above a cap although the device hardly works any more; then it rests for"""
 REST_SECONDS = 60.0
+SILENT_SECONDS = 60.0
+"""For which a pace holds although power is not measured any more; then the cap does nothing, which is said."""
 WARM = 5.0
 """Degrees below a limit from which on a device works more slowly."""
 AHEAD, FAR_AHEAD = 0.05, 0.2
@@ -28,6 +30,7 @@ class PowerPacer:
         self.share = 1.0
         self._over_since: float | None = None
         self._rests_until = 0.0
+        self._told = -SILENT_SECONDS
 
     def look(self, power: float | None, cap: float | None, now: float, *, working: bool, owners: bool = False) -> float:
         """The share from now on; 0: it has to rest. ``working``: it has something to do, so that power says something
@@ -35,11 +38,17 @@ class PowerPacer:
         if owners and cap is not None:
             self._over_since = None
             return self.share
-        if cap is None or power is None:
+        if cap is None:
             self.share, self._over_since = 1.0, None
             return self.share
         if now < self._rests_until:
             return 0.0
+        if power is None:  # a driver that says nothing for a moment does not mean full speed
+            self._over_since = None
+            if now - self._told >= SILENT_SECONDS:
+                self.share = 1.0
+            return self.share
+        self._told = now
         if power > cap:
             return self._slower(power, cap, now)
         self._over_since = None

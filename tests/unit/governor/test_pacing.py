@@ -10,6 +10,7 @@ from engine.governor.pacing import (
     LEAST,
     OVER_SECONDS,
     REST_SECONDS,
+    SILENT_SECONDS,
     PowerPacer,
     Steps,
     allowance_share,
@@ -68,6 +69,16 @@ def test_without_work_a_device_gets_no_faster_and_without_a_cap_it_is_free() -> 
     assert pacer.look(20, 100, 1, working=True) > slow
     assert pacer.look(20, None, 2, working=True) == 1
     assert pacer.look(None, 100, 3, working=True) == 1
+
+
+def test_a_driver_that_falls_silent_leaves_the_pace_for_a_minute() -> None:
+    pacer = PowerPacer()
+    slow = pacer.look(200, 100, 0, working=True)
+    assert slow < 1
+    assert pacer.look(None, 100, SILENT_SECONDS - 1, working=True) == slow
+    assert pacer.look(100, 100, SILENT_SECONDS, working=True) == slow
+    assert pacer.look(None, 100, 2 * SILENT_SECONDS - 1, working=True) == slow
+    assert pacer.look(None, 100, 2 * SILENT_SECONDS, working=True) == 1
 
 
 @pytest.mark.parametrize(
