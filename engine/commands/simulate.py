@@ -178,6 +178,9 @@ def verification(
             help="Of the epochs, in which nobody is checked, as the block before leaves out all commitments.",
         ),
     ] = 0.0,
+    maker: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the answers of every cheat while it cheats (its own ones).")
+    ] = "",
     source: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="How honest answers are made; may be repeated (all that were recorded)."),
@@ -200,6 +203,7 @@ def verification(
         networks=networks,
         share=share,
         unchecked=unchecked,
+        maker=maker,
         seed=seed,
         adversaries=chosen_adversaries(adversary or []),
         sources=tuple(source or ()),

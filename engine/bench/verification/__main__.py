@@ -1,14 +1,16 @@
 """``python -m engine.bench.verification``: a random model, 4-bit weights told from full ones, conversations recorded.
 
     python -m engine.bench.verification random-model FOLDER
-    python -m engine.bench.verification tell-apart [--samples N] [--cheat NAME=SAMPLES] [--work FOLDER] [--json FILE]
+    python -m engine.bench.verification tell-apart [--samples N] [--cheat NAME=SAMPLES] [--eight-bits] [--work FOLDER]
+        [--json FILE]
     python -m engine.bench.verification record-conversations [--conversations N] [--python FILE] [--work FOLDER]
     python -m engine.bench.verification scoring-cost [--model FOLDER] [--conversations N] [--json]
     python -m engine.bench.verification ask-pool [--conversations N] [--work FOLDER]
     python -m engine.bench.verification ask-timed [--conversations N] [--tokens N] [--work FOLDER]
 
 ``tell-apart`` takes the built-in model with its weights in float32 as the reference: 16- and 32-bit machines are
-honest, cheats round the weights to 4 bits or do other things. What was recorded in ``--work`` is used again.
+honest, cheats round the weights to 4 bits or do other things. With ``--eight-bits`` the reference is the built-in model
+as it comes with the program, so the cheats claim 8 bits. What was recorded in ``--work`` is used again.
 ``record-conversations`` writes what ``gentorrent simulate verification`` draws its answers from. ``scoring-cost``
 measures processor seconds of real workers that make answers and that score them. ``ask-pool`` has the challenges' own
 conversations and says how much of each kind tells of who answers. ``ask-timed`` does so with the questions that time
@@ -51,6 +53,8 @@ NEAREST = FOUR_BITS[1].name
 """The 4-bit scheme with the worst perplexity that is still within 5 % of the honest one."""
 LEARN = 10_000
 """Tokens of each condition that the calibration is made of."""
+EIGHT_BITS = "eight-bits"
+"""The folder of what was recorded with them as the reference."""
 ENTROPY_ANSWERS = 300
 """Honest answers whose perplexity is compared."""
 
@@ -64,6 +68,7 @@ def main() -> None:
     telling = commands.add_parser("tell-apart", help="measure how well cheats are told from honest answers")
     telling.add_argument("--samples", type=int, default=1000, help="honest ones, of 300 tokens")
     telling.add_argument("--cheat", action="append", metavar="NAME=SAMPLES", help=f"repeat it; {NEAREST}=1000")
+    telling.add_argument("--eight-bits", action="store_true", help="which the cheats claim, and not 16 or 32")
     telling.add_argument("--work", type=Path, default=Path(".work/verification"))
     telling.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     recording = commands.add_parser("record-conversations", help="answers for `gentorrent simulate verification`")
@@ -98,9 +103,9 @@ def main() -> None:
         print(msgspec.json.encode(measured).decode() if options.json else cost_line(measured))
     else:
         cheats = dict(_named(one) for one in options.cheat or [f"{NEAREST}=1000"])
-        found = asyncio.run(tell_apart(options.samples, cheats, options.work))
+        found = asyncio.run(tell_apart(options.samples, cheats, options.work, eight_bits=options.eight_bits))
         if options.json is not None:
-            write(options.json, found, commits_of(options.work))
+            write(options.json, found, commits_of(options.work / EIGHT_BITS if options.eight_bits else options.work))
 
 
 async def _record(count: int, python: Path | None, work: Path) -> None:
@@ -180,25 +185,33 @@ def _named(text: str) -> tuple[str, int]:
     return name, int(count)
 
 
-async def tell_apart(count: int, cheats: dict[str, int], work: Path) -> Evaluation:
-    """Record what is missing, and print the table."""
+def study_of(work: Path, *, eight_bits: bool) -> tuple[Study, str]:
+    """What is told apart, and what its reference is called: the built-in model as it is, or in float32."""
+    builtin, questions = Catalogue(None).open(BUILTIN_MODEL), Questions(BUILTIN_MODEL, varied=False)
+    weights = resource_path("engine/builtin/weights/model.safetensors")
+    if eight_bits:
+        return Study(builtin, work / EIGHT_BITS, questions, weights=weights), BUILTIN_MODEL
     base = work / "reference"
     if not base.exists():
-        weights = resource_path("engine/builtin/weights/model.safetensors")
-        remake(Catalogue(None).open(BUILTIN_MODEL), base, weights=weights)
-    reference = Catalogue(None, base).open(BUILTIN_MODEL)
-    study = Study(reference, work, Questions(BUILTIN_MODEL, varied=False))
+        remake(builtin, base, weights=weights)
+    return Study(Catalogue(None, base).open(BUILTIN_MODEL), work, questions), f"{BUILTIN_MODEL} in float32"
+
+
+async def tell_apart(count: int, cheats: dict[str, int], work: Path, *, eight_bits: bool = False) -> Evaluation:
+    """Record what is missing, and print the table."""
+    study, name = study_of(work, eight_bits=eight_bits)
+    reference = study.reference
     half = LEARN + -(-count // 2) * SAMPLE
     wanted: dict[Condition, int] = {HONEST[2]: half, with_slots(OTHER_PRECISION, 32): half}
     known = {condition.name: with_slots(condition, 32) for condition in CHEATS}
-    for name, share in cheats.items():
-        if name not in known:
-            raise ConfigurationError(f"--cheat {name!r} is not known. Choose from: {'; '.join(known)}.")
-        wanted[known[name]] = LEARN + share * SAMPLE
+    for cheat, share in cheats.items():
+        if cheat not in known:
+            raise ConfigurationError(f"--cheat {cheat!r} is not known. Choose from: {'; '.join(known)}.")
+        wanted[known[cheat]] = LEARN + share * SAMPLE
     recorded: dict[Condition, list[Record]] = {}
     for condition, tokens in wanted.items():
         if sum(len(one.ids) for one in read_records(study, condition)) < tokens:
-            _note_commit(work)
+            _note_commit(study.folder)
         recorded[condition] = await record(study, condition, tokens, _say)
     text = recorded[HONEST[2]][:ENTROPY_ANSWERS]
     entropies = {
@@ -210,7 +223,7 @@ async def tell_apart(count: int, cheats: dict[str, int], work: Path) -> Evaluati
         recorded,
         entropies,
         LEARN,
-        model=f"{BUILTIN_MODEL} in float32",
+        model=name,
         digest=reference.digest.hex(),
         precision=reference.precision,
         machine=str(describe_machine()["processor"]),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any
 
 from engine.errors import ConfigurationError
 from engine.ids import NodeId
-from engine.simulation.verification.adversaries import ADVERSARIES, Adversary
+from engine.simulation.verification.adversaries import ADVERSARIES, SOON, Adversary
 from engine.simulation.verification.network import Course, SimulatedNetwork, SimulatedNode
 from engine.simulation.verification.recorded import Recorded, read_recorded
 from engine.verification.members import faulty
@@ -28,7 +28,8 @@ Say = Callable[[str], None]
 class Plan:
     """``networks`` of ``nodes`` each, with ``share`` of them dishonest (one at least). ``adversaries``: names; besides
     there are always networks of honest nodes alone. ``sources``: how honest nodes make their answers, by turns (all
-    that were recorded). ``unchecked``: the share of epochs in which nobody is checked."""
+    that were recorded). ``unchecked``: the share of epochs in which nobody is checked. ``maker``: of the answers of all
+    that cheat, instead of the one that each has of its own."""
 
     nodes: int = 4
     verifiers: int = 4
@@ -36,6 +37,7 @@ class Plan:
     networks: int = 50
     share: float = 0.25
     unchecked: float = 0.0
+    maker: str = ""
     seed: int = 1
     adversaries: tuple[str, ...] = tuple(ADVERSARIES)
     sources: tuple[str, ...] = ()
@@ -55,13 +57,15 @@ def simulate(plan: Plan, say: Say = lambda _: None, recorded: Recorded | None = 
     """All of it, as a report; ``problems`` names what is not as it should be."""
     recorded = recorded or read_recorded()
     sources = plan.sources or tuple(recorded.honest)
-    for source in sources:
+    for source in (*sources, *([plan.maker] if plan.maker else [])):
         recorded.of(source)
     honest = _honest(plan, recorded, sources)
     say(f"honest nodes: {sum(course.epochs for _, course in honest)} epochs")
     found = {}
     for name in plan.adversaries:
         adversary = ADVERSARIES[name]
+        if plan.maker and adversary.maker:
+            adversary = replace(adversary, words=f"{adversary.words} (here: {plan.maker})", maker=plan.maker)
         found[name] = _adversary(plan, adversary, _play(plan, adversary, recorded, sources))
         say(f"{name}: {100 * found[name]['detected']:.0f} % excluded")
     report: dict[str, Any] = {"plan": asdict(plan), "model": recorded.model}
@@ -145,6 +149,7 @@ def _adversary(plan: Plan, adversary: Adversary, nodes: Sequence[SimulatedNode])
         "words": adversary.words,
         "nodes": len(courses),
         "detected": len(excluded) / len(courses),
+        "excluded_soon": sum(_is_soon(course, adversary) for course in courses),
         "epochs_to_exclusion": spread(course.excluded + 1 for course in excluded if course.excluded is not None),
         "answers_until_exclusion": spread(course.until_answers for course in excluded),
         "tokens_until_exclusion": spread(course.until_tokens for course in excluded),
@@ -168,6 +173,16 @@ def _adversary(plan: Plan, adversary: Adversary, nodes: Sequence[SimulatedNode])
         "dropped": sum(node.course.dropped for node in nodes),
         "timing": "nothing: no rule judges by time" if not adversary.maker else "",
     }
+
+
+def _is_soon(course: Course, adversary: Adversary) -> bool:
+    """Whether it was excluded within ``SOON`` epochs; one that turns, of its first failed check."""
+    if course.excluded is None:
+        return False
+    epochs: float = course.excluded + 1
+    if adversary.turns:
+        epochs = math.inf if course.first_fail is None else course.excluded - course.first_fail
+    return epochs <= SOON
 
 
 def _of_honest(plan: Plan, honest: Sequence[tuple[str, Course]]) -> dict[str, Any]:

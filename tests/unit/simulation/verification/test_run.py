@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from engine.cli import cli
 from engine.errors import ConfigurationError
 from engine.simulation.verification.adversaries import ADVERSARIES
-from engine.simulation.verification.run import Plan, chosen_adversaries, judge, simulate, spread
+from engine.simulation.verification.network import Course
+from engine.simulation.verification.run import Plan, _is_soon, chosen_adversaries, judge, simulate, spread
 from engine.simulation.verification.text import as_text
 
 PLAN = Plan(networks=10, epochs=8, adversaries=("quantised", "relaying", "credit-0.41"))
@@ -76,3 +77,24 @@ def test_the_command_prints_a_table_or_json() -> None:
     assert "smaller-model" in done.stdout
     done = CliRunner().invoke(cli, [*options, "--json"])
     assert json.loads(done.stdout)["adversaries"]["smaller-model"]["detected"] == 1
+
+
+def test_every_cheat_can_be_played_with_the_answers_of_another_maker() -> None:
+    """Those that cheat now and then have coarse 4-bit weights of their own, which are told the most easily."""
+    plan = replace(PLAN, networks=20, epochs=20, share=0.0, adversaries=("mixed", "turncoat", "relaying"))
+    fine = "int4 by 16 with zero points, fitted, head kept"
+    own, finest = simulate(plan)["adversaries"], simulate(replace(plan, maker=fine))["adversaries"]
+    assert own["relaying"] == finest["relaying"]
+    assert fine in finest["mixed"]["words"]
+    assert own["mixed"]["tokens_until_exclusion"] != finest["mixed"]["tokens_until_exclusion"]
+    for name in ("mixed", "turncoat"):
+        assert finest[name]["excluded_soon"] == round(finest[name]["detected"] * finest[name]["nodes"]) > 0
+    with pytest.raises(ConfigurationError, match="No answers of 'nobody'"):
+        simulate(replace(plan, maker="nobody"))
+
+
+def test_who_is_excluded_late_or_never_is_not_excluded_soon() -> None:
+    adversary, turns = ADVERSARIES["mixed"], ADVERSARIES["turncoat"]
+    assert [_is_soon(Course(excluded=at), adversary) for at in (None, 0, 4, 5)] == [False, True, True, False]
+    late = Course(excluded=40, first_fail=34)
+    assert [_is_soon(replace(late, first_fail=at), turns) for at in (None, 34, 35)] == [False, False, True]
