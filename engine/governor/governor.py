@@ -85,7 +85,7 @@ class Governor:
         own = self._own_pause(moment)
         if own is not None:
             holding.insert(0, own)
-        ends = [finding.until for finding in holding]
+        ends = [one.until if one.until > moment.wall else 0.0 for one in holding]  # a held one may be past it
         shares = _allowances(rules, used, moment.month_share)
         relayed = allowance_share(used.relayed_bytes, _bytes(rules.relay_monthly_gigabytes), moment.month_share)
         return Decision(

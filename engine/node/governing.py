@@ -31,6 +31,8 @@ KEEP_SECONDS = 60.0
 """A crash loses what was used in so long at most."""
 SENSORS_SECONDS = 3.0
 """A source that takes longer is given up for this look."""
+END_MOVES = 30.0
+"""Seconds by which the end of a pause has to move to be news."""
 logger = logging.getLogger(__name__)
 Kept = TypeVar("Kept")
 
@@ -78,6 +80,7 @@ class Governing:
         self._serves = serves
         self._wanted = wanted
         self._noted = ""
+        self._told_until = 0.0
         self._governor = Governor()
         self._pause = OwnersPause(folder / "pause.json", uptime)
         self._problem = self._pause_problem = ""
@@ -197,7 +200,9 @@ class Governing:
             ),
         )
         self._note_pause(self.decision)
-        if _told(self.decision) != _told(before):
+        moved = abs(self.decision.until - self._told_until) >= END_MOVES  # as with each key that is pressed
+        if _told(self.decision) != _told(before) or moved:
+            self._told_until = self.decision.until
             self._changed()
 
     def _note_pause(self, now: Decision) -> None:

@@ -266,6 +266,16 @@ def test_one_sensor_that_fails_keeps_its_pause_for_a_while_and_not_for_good(
     assert day.after(62).active
 
 
+def test_an_end_that_is_over_while_a_sensor_is_silent_is_not_told() -> None:
+    day = Day(Rules(only_when_idle=True, idle_minutes=0.5))
+    day.see(idle=1.0)
+    assert day.look().until == MONDAY + 29
+    day.see(idle=None, unmeasured={"idle": "hangs"})
+    assert day.after(28).until == MONDAY + 29
+    told = day.after(1)
+    assert (told.active, told.until) == (False, 0)
+
+
 def test_a_sensor_that_fails_once_ends_no_pause() -> None:
     day = Day(Rules(only_when_idle=True))
     day.see(idle=1.0)

@@ -213,3 +213,14 @@ async def test_only_other_decisions_are_told(tmp_path: Path) -> None:
     assert engine.changes == 0
     await engine.pass_(20, battery=True)
     assert engine.changes == 1
+
+
+async def test_the_end_of_a_pause_is_told_as_it_moves(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, local(2026, 11, 30), Rules(only_when_idle=True, idle_minutes=5))
+
+    await engine.pass_(180, idle=0.0)  # somebody types all the time
+    assert 6 <= engine.changes <= 8
+    before = engine.changes
+    for second in range(60):
+        await engine.pass_(1, idle=float(second))
+    assert engine.changes <= before + 1
