@@ -7,6 +7,7 @@ model knows here what every honest machine writes.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -235,6 +236,23 @@ async def test_a_leader_that_leaves_out_what_others_promise_lets_nobody_go_unche
     assert all(len(block.commitments) == 4 for block in network.blocks)
     assert all(block.proposer != liar._identity.public_key for block in network.blocks)
     assert {block.round for block in network.blocks} == {0, 1}, "it loses its turns"
+
+
+async def test_a_leader_that_leaves_out_what_others_have_found_loses_its_turn() -> None:
+    """It would else keep out of the chain whatever speaks against its friend."""
+    network = await verified()
+    network.overlay.machines[2].writer.written = OTHER
+    liar, network.most_rounds = network.roles[0], 2
+    everything = liar.book.material
+    liar.book.material = lambda since=math.inf: replace(everything(since), duties=(), records=())  # type: ignore[method-assign]
+    async with network.running():
+        await network.epochs(8)
+    assert network.standing(2).excluded
+    assert not network.standing(0).excluded
+    by_liar = [block for block in network.blocks if block.proposer == liar._identity.public_key]
+    assert all(block.epoch <= network.blocks[0].epoch for block in by_liar), "before anything was found"
+    assert sum(len(block.entries) > 0 for block in network.blocks) >= 6
+    assert 1 in {block.round for block in network.blocks}, "it has led, and lost its turns"
 
 
 class Otherwise(Reference):
