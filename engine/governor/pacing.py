@@ -49,7 +49,7 @@ class PowerPacer:
                 self.share = 1.0
             return self.share
         self._told = now
-        if power > cap:
+        if power >= cap:
             return self._slower(power, cap, now)
         self._over_since = None
         if working and power < WANTED * cap:
