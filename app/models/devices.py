@@ -87,9 +87,10 @@ def _line(model: ContributionModel, device: schema.Device) -> DeviceLine:
                 tr(words, value=number(value / BYTES if kind == MEMORY else value, 1 if kind == MEMORY else 0))
             )
     missing = _missing(model, device.device) if graphics else _processor_missing(model, device.device)
-    note = model.missing.get(f"power_limit:{device.device}")
-    if note and "power_cap" not in missing:
-        parts.append(note)
+    for limit, field in (("power_limit", "power_cap"), ("heat_limit", "temperature_cap")):
+        note = model.missing.get(f"{limit}:{device.device}")
+        if note and field not in missing:
+            parts.append(note)
     if unseen := model.missing.get(f"contention:{device.device}"):
         parts.append(unseen)
     limits = {rule.field: getattr(ruled, rule.field) for rule in LIMITS}

@@ -17,6 +17,8 @@ from engine.refused_values import why_refused
 NOTHING = "none"
 Made = TypeVar("Made", bound=Struct)
 _ON = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+_LIMITS = {"power_cap": "power_limit", "temperature_cap": "heat_limit"}
+"""By the rule of a device, what the engine calls it where it cannot be kept."""
 _OF_DEVICES = tuple(name for name in DeviceRules.__struct_fields__ if name != "device")
 _NAMES = tuple(name for name in Rules.__struct_fields__ if name != "devices")
 
@@ -37,9 +39,7 @@ def without_effect(found: Contribution, name: str) -> Iterator[str]:
     for missing in found.missing:
         if name in missing.rules:
             yield f"{name} has no effect on this machine. {missing.reason}"
-        elif (device and field == "power_cap" and missing.sensor == f"power_limit:{device}") or (
-            name == "contention" and missing.sensor.startswith("contention:")
-        ):
+        elif missing.sensor == f"{_LIMITS.get(field)}:{device}" or missing.sensor.startswith(f"{name}:"):
             yield missing.reason
 
 

@@ -15,7 +15,7 @@ OVER_SECONDS = 10.0
 """So long power may be above a cap although the device hardly works any more; then it rests for"""
 REST_SECONDS = 60.0
 SILENT_SECONDS = 60.0
-"""For which a pace holds although power is not measured any more; then the cap does nothing, which is said."""
+"""For which a pace holds although power or heat is not measured any more; then the cap does nothing, which is said."""
 WARM = 5.0
 """Degrees below a limit from which on a device works more slowly."""
 AHEAD, FAR_AHEAD = 0.05, 0.2
@@ -66,6 +66,23 @@ class PowerPacer:
             self._over_since, self._rests_until = None, now + REST_SECONDS
             return 0.0
         return self.share
+
+
+class Thermometer:
+    """What one of them said last: one that says nothing for a moment does not mean a cool device."""
+
+    def __init__(self) -> None:
+        self.temperature: float | None = None
+        """None: it has said nothing for too long, or never anything."""
+        self._told = 0.0
+
+    def look(self, temperature: float | None, now: float) -> float | None:
+        """What to go by at ``now``, when it says ``temperature``."""
+        if temperature is not None:
+            self.temperature, self._told = temperature, now
+        elif now - self._told >= SILENT_SECONDS:
+            self.temperature = None
+        return self.temperature
 
 
 def heat_share(temperature: float | None, limit: float | None) -> float:

@@ -185,10 +185,7 @@ class ContributionService:
             rules=governing.rules,
             missing=(
                 *_missing(governing.rules, seen),
-                *(
-                    Missing(sensor=f"power_limit:{device}", reason=reason)
-                    for device, reason in self._node.devices.missing()
-                ),
+                *(Missing(sensor=limit, reason=reason) for limit, reason in self._node.devices.missing()),
             ),
             slowed=self._node.devices.slowed,
             devices=(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from engine.governor.findings import fresh, lower
-from engine.governor.pacing import LEAST, PowerPacer, heat_share
+from engine.governor.pacing import LEAST, PowerPacer, Thermometer, heat_share
 from engine.governor.readings import DeviceReading, Readings
 from engine.governor.rules import DeviceRules
 from engine.inference.supervisor.devices import Device
@@ -48,6 +48,7 @@ class DeviceLimits:
         self._own_work = own_work
         self._changed = changed
         self._pacers = {device.key: PowerPacer() for device in pool.devices}
+        self._heat = {device.key: Thermometer() for device in pool.devices}
         self._limits: dict[str, DeviceLimit] = {}
         self._caps = PowerCaps(file)
         self._asked: Mapping[str, Wanted] = {}
@@ -71,14 +72,19 @@ class DeviceLimits:
         return frozenset(name for name, limit in self._limits.items() if limit.barred)
 
     def missing(self) -> Iterator[tuple[str, str]]:
-        """What cannot be kept of the limits of power, in words, by device."""
-        reasons = dict(self._caps.reasons)
+        """What cannot be kept of the limits of power and heat, in words, by ``power_limit:DEVICE`` and
+        ``heat_limit:DEVICE``."""
+        reasons = {f"power_limit:{device}": reason for device, reason in self._caps.reasons.items()}
         seen = self._governing.readings
         for device, rules in self._ruled():
-            if rules.power_cap is not None and seen is not None and device.key not in self._caps.kept:
-                reading = _reading(device, seen)
-                if reading is not None and reading.power is None:
-                    reasons[device.key] = say("governor.power_unmeasured", device=_name(device))
+            reading = _reading(device, seen) if seen is not None else None
+            if reading is None or reading.lost:
+                continue
+            if rules.power_cap is not None and device.key not in self._caps.kept and reading.power is None:
+                reasons[f"power_limit:{device.key}"] = say("governor.power_unmeasured", device=_name(device))
+            silent = reading.temperature is None and self._heat[device.key].temperature is None
+            if device.kind == "cuda" and rules.on and silent and self._heat_limit(rules) is not None:
+                reasons[f"heat_limit:{device.key}"] = say("governor.heat_unmeasured", device=_name(device))
         yield from reasons.items()
 
     async def run(self) -> None:
@@ -145,11 +151,15 @@ class DeviceLimits:
 
     def _heated(self, device: Device, rules: DeviceRules, reading: DeviceReading | None, hot: list[str]) -> float:
         """Share of the time in which its heat lets it work, for whomever."""
-        temperature = reading.temperature if reading is not None else None
-        share = heat_share(temperature, lower(rules.temperature_cap, self._governing.rules.heat_limit))
+        measured = reading.temperature if reading is not None else None
+        temperature = self._heat[device.key].look(measured, self._governing.clock.monotonic())
+        share = heat_share(temperature, self._heat_limit(rules))
         if share < 1:
             hot.append(say("governor.slowed_heat", device=_name(device), degrees=round(temperature or 0)))
         return share
+
+    def _heat_limit(self, rules: DeviceRules) -> float | None:
+        return lower(rules.temperature_cap, self._governing.rules.heat_limit)
 
     def _ruled(self) -> Iterator[tuple[Device, DeviceRules]]:
         rules = {entry.device: entry for entry in self._governing.rules.devices}

@@ -70,6 +70,7 @@ CONTRIBUTING = {
         "below."
     ),
     "governor.power_unmeasured": mark("{device} does not say how much power it takes, so its limit does nothing."),
+    "governor.heat_unmeasured": mark("{device} does not say how hot it is, so the limit of heat does nothing for it."),
     "governor.too_long": mark("The owner of this machine takes requests of at most {most} tokens."),
     "governor.finishing": mark("Running answers are being finished; no new ones are taken."),
     "governor.rules_doubt": mark("Your rules could not be read. Look at those that would hold now."),

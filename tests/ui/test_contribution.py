@@ -211,12 +211,15 @@ def test_the_owners_own_pause_says_its_end_and_then_when_it_goes_on() -> None:
 
 def test_why_it_is_slower_is_said_and_what_a_driver_refuses_stands_beside_its_device() -> None:
     missing = schema.Missing(sensor="power_limit:gpu0", reason="The driver does not permit it.")
+    silent = schema.Missing(sensor="heat_limit:gpu1", reason="It does not say how hot it is.")
     devices = (GPU, schema.Device(device="gpu1", name="Other"))
-    contribution = model(Engine(), devices=devices, slowed=("One.", "Two."), missing=(missing,))
+    contribution = model(Engine(), devices=devices, slowed=("One.", "Two."), missing=(missing, silent))
     assert slowed_words(contribution.now) == "One. Two."
     gpu0, gpu1 = device_lines(contribution)
     assert "The driver does not permit it." in gpu0.words
+    assert "how hot" not in gpu0.words
     assert "driver" not in gpu1.words
+    assert "It does not say how hot it is." in gpu1.words
 
 
 def test_figures_leave_out_what_is_not_known() -> None:

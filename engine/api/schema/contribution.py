@@ -61,6 +61,7 @@ class Missing(Worded, frozen=True, kw_only=True):
     """``sensor`` (see ``engine.governor.readings.SensorName``) cannot be read here, so ``rules`` do nothing (fields
     of :class:`Rules`, or ``DEVICE.FIELD``; none where something else that is measured stands in for it).
     "power_limit:DEVICE": its driver does not keep the limit of power; ``reason`` says what is done instead.
+    "heat_limit:DEVICE": it does not say how hot it is.
     "contention:DEVICE": nothing tells whether other programs use it."""
 
     sensor: str

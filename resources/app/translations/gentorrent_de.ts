@@ -6478,6 +6478,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>{device}: Weniger als {watts} W lassen sich nicht einstellen. Die Engine macht zwischendurch Pausen, um darunter zu bleiben.</translation>
     </message>
     <message>
+        <source>{device} does not say how hot it is, so the limit of heat does nothing for it.</source>
+        <translation>{device}: Die Temperatur wird nicht gemeldet, die Grenze dafür bewirkt daher nichts.</translation>
+    </message>
+    <message>
         <source>{device} does not say how much power it takes, so its limit does nothing.</source>
         <translation>{device}: Der Verbrauch wird nicht gemeldet, die Grenze bewirkt daher nichts.</translation>
     </message>

@@ -99,14 +99,20 @@ def test_a_rule_that_asks_for_something_and_can_do_nothing_says_why() -> None:
         Missing(sensor="temperature", reason="No heat.", rules=("cpu.temperature_cap",)),
         Missing(sensor="power_limit:gpu0", reason="It works in pauses."),
         Missing(sensor="contention:gpu0", reason="Nobody tells who uses it."),
+        Missing(sensor="heat_limit:gpu0", reason="It says nothing of heat."),
     )
-    limits = (DeviceRules(device="cpu", temperature_cap=80), DeviceRules(device="gpu0", power_cap=200))
+    limits = (
+        DeviceRules(device="cpu", temperature_cap=80),
+        DeviceRules(device="gpu0", power_cap=200, temperature_cap=80),
+    )
     found = Contribution(rules=Rules(monthly_kwh=0.5, devices=limits), missing=missing)
     told = {name: note for name in named(found.rules) for note in without_effect(found, name)}
     assert told == {
         "monthly_kwh": "monthly_kwh has no effect on this machine. No meter.",
         "cpu.temperature_cap": "cpu.temperature_cap has no effect on this machine. No heat.",
         "gpu0.power_cap": "It works in pauses.",
+        "gpu0.temperature_cap": "It says nothing of heat.",
+        "heat_limit": "It says nothing of heat.",
         "contention": "Nobody tells who uses it.",
     }
     assert not list(without_effect(Contribution(rules=Rules(), missing=missing), "monthly_kwh"))

@@ -13,6 +13,7 @@ from engine.governor.pacing import (
     SILENT_SECONDS,
     PowerPacer,
     Steps,
+    Thermometer,
     allowance_share,
     heat_share,
 )
@@ -80,6 +81,17 @@ def test_a_driver_that_falls_silent_leaves_the_pace_for_a_minute() -> None:
     assert pacer.look(98, 100, SILENT_SECONDS, working=True) == slow
     assert pacer.look(None, 100, 2 * SILENT_SECONDS - 1, working=True) == slow
     assert pacer.look(None, 100, 2 * SILENT_SECONDS, working=True) == 1
+
+
+def test_a_thermometer_that_falls_silent_is_gone_by_for_a_minute() -> None:
+    thermometer = Thermometer()
+    assert thermometer.look(None, 0) is None
+    assert thermometer.look(88, 1) == 88
+    assert thermometer.look(None, SILENT_SECONDS) == 88
+    assert thermometer.look(80, SILENT_SECONDS + 0.5) == 80
+    assert thermometer.look(None, 2 * SILENT_SECONDS) == 80
+    assert thermometer.look(None, 2 * SILENT_SECONDS + 0.5) is None
+    assert thermometer.look(85, 500) == 85
 
 
 @pytest.mark.parametrize(

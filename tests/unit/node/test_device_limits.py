@@ -13,6 +13,7 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.governor.governor import Decision
+from engine.governor.pacing import SILENT_SECONDS
 from engine.governor.readings import DeviceReading, Readings
 from engine.governor.rules import DeviceRules, Rules
 from engine.inference.supervisor.devices import PROCESSOR, Device
@@ -145,6 +146,32 @@ def test_heat_slows_the_device_that_is_hot(made: Made) -> None:
     assert (found[CARD].pace, found["cpu"].pace) == (1, 0.5)
 
 
+def test_a_silent_thermometer_keeps_the_pace_for_a_minute_and_then_it_is_said_that_nothing_measures(made: Made) -> None:
+    made.rules(heat_limit=80.0)
+    assert made.see(card(temperature=77.5))[CARD].pace == 0.5
+    for _ in range(round(SILENT_SECONDS / 0.5) - 1):
+        found = made.see(card(), unmeasured={})
+        assert (found[CARD].pace, found[CARD].owners_pace) == (0.5, 0.5)
+        assert [code(reason) for reason in made.limits.slowed] == ["slowed_heat"]
+        assert not dict(made.limits.missing())
+    assert made.see(card())[CARD] == DeviceLimit()
+    assert made.limits.slowed == ()
+    said = dict(made.limits.missing())
+    assert {limit: code(one) for limit, one in said.items()} == {f"heat_limit:{CARD}": "heat_unmeasured"}
+    made.rules(DeviceRules(device=CARD, on=False), heat_limit=80.0)
+    assert not dict(made.limits.missing()), "it is not used at all"
+    made.rules(heat_limit=80.0)
+    assert made.see(card(temperature=77.5))[CARD].pace == 0.5
+    assert not dict(made.limits.missing())
+
+
+def test_a_driver_that_says_nothing_at_all_leaves_a_hot_card_slow(made: Made) -> None:
+    made.rules(heat_limit=80.0)
+    made.see(card(temperature=77.5))
+    found = made.see(unmeasured={"devices": say("governor.sensor_hangs")})
+    assert (found[CARD].barred, found[CARD].pace) == ("", 0.5)
+
+
 def test_a_months_allowance_slows_what_is_done_for_others_only(made: Made) -> None:
     made.governing.decision = Decision(active=True, pace=0.4, slowed=("why",))
     assert {(limit.pace, limit.owners_pace) for limit in made.see(card()).values()} == {(0.4, 1.0)}
@@ -227,9 +254,12 @@ async def test_where_the_driver_refuses_it_is_said_and_pauses_keep_the_power(
         assert made.see(card(power=500))[CARD].pace < 1
         said = dict(made.limits.missing())
         running.cancel()
-    assert {device: code(one) for device, one in said.items()} == {CARD: "power_refused", "cpu": "power_unmeasured"}
-    assert "Card" in said[CARD]
-    assert "The processor" in said["cpu"]
+    assert {limit: code(one) for limit, one in said.items()} == {
+        f"power_limit:{CARD}": "power_refused",
+        "power_limit:cpu": "power_unmeasured",
+    }
+    assert "Card" in said[f"power_limit:{CARD}"]
+    assert "The processor" in said["power_limit:cpu"]
 
 
 async def test_a_driver_that_hangs_costs_a_thread_and_holds_nothing_up(
