@@ -101,19 +101,24 @@ def rules(context: typer.Context, data: Data = None, json_output: Json = False) 
 @rules_commands.command(name="set")
 def set_rule(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As in monthly_kwh, or DEVICE.power_cap (cpu.on).")],
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="A number, yes or no, a text, or none.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="A number, yes or no, a text, none, or automatic.")],
     data: Data = None,
     json_output: Json = False,
 ) -> None:
     """Change one rule; it holds at once and is kept.
 
-    schedule is written as in "mon-fri 0-8,18-24; sat,sun 0-24", exclusive_programs with commas.
+    model is one that is on this machine, or automatic; schedule is written as in "mon-fri 0-8,18-24; sat,sun 0-24",
+    exclusive_programs with commas.
     """
-    from engine.commands.rule_values import changed, check_device, without_effect
+    from engine.commands.rule_values import changed, check_device, check_model, without_effect
 
     async def change(client: ControlClient) -> schema.Contribution:
         before = await client.ask(schema.GetContribution(), schema.Contribution)
         check_device(before, name)
+        if name == "model":
+            state = await client.state(schema.GetState())
+            known = await client.ask(schema.GetCatalogue(), schema.Catalogue)
+            check_model(state.models, known.models, value)
         return await client.ask(schema.SetRules(rules=changed(before.rules, name, value)), schema.Contribution)
 
     found = run(data, change)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from engine.api.schema import Contribution
+from engine.api.schema import CatalogueModel, Contribution, ModelState
 from engine.commands import schedule_text
 from engine.errors import ConfigurationError
 from engine.governor.rules import DeviceRules, Rules
 from engine.refused_values import why_refused
 
 NOTHING = "none"
+AUTOMATIC = "automatic"
+"""As a model: the engine chooses."""
 Made = TypeVar("Made", bound=Struct)
 _ON = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 _LIMITS = {"power_cap": "power_limit", "temperature_cap": "heat_limit"}
@@ -51,6 +53,25 @@ def check_device(found: Contribution, name: str) -> None:
         raise ConfigurationError(f"There is no device {device[:60]!r} here. There are: {', '.join(known)}.")
 
 
+def check_model(offered: Sequence[ModelState], known: Sequence[CatalogueModel], text: str) -> None:
+    """:class:`ConfigurationError` for a model that this machine cannot answer others with, as it is not here."""
+    name = text.strip()
+    here = [one.id for one in offered if one.where != "network"]
+    here += [one.model for one in known if one.state == "here" and one.model not in here]
+    if name in ("", NOTHING, AUTOMATIC, *here):
+        return
+    entry = next((one for one in known if one.model == name), None)
+    if entry is None:
+        why = f"There is no model {name[:100]!r} on this machine."
+    elif entry.state == "broken":
+        why = f"{name} cannot be used. {entry.text}"
+    elif entry.state == "available":
+        why = f"{name} is not downloaded yet. Begin with: gentorrent models start {name}."
+    else:
+        why = f"{name} is not on this machine yet: gentorrent models catalogue shows how far it is."
+    raise ConfigurationError(f"{why} There are: {', '.join((AUTOMATIC, *here))}.")
+
+
 def changed(rules: Rules, name: str, text: str) -> Rules:
     """The rules with that one set; :class:`ConfigurationError` for a name or value that there is not."""
     device, dot, field = name.rpartition(".")
@@ -84,7 +105,7 @@ def _value(kind: type[Any], name: str, text: str, called: str) -> object:
             raise ConfigurationError(f"{called} is yes or no, not {text[:40]!r}.")
         return _ON[text.lower()]
     if isinstance(default, str):
-        return "" if text == NOTHING else text
+        return "" if text == NOTHING or (name == "model" and text == AUTOMATIC) else text
     return None if text == NOTHING else text
 
 
@@ -97,6 +118,8 @@ def _converted(values: Any, kind: type[Made], name: str) -> Made:
 
 def _shown(name: str, value: object) -> str:
     match value:
+        case "" if name == "model":
+            return AUTOMATIC
         case None | "" | ():
             return NOTHING
         case bool():

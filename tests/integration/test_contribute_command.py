@@ -34,6 +34,10 @@ def test_a_terminal_has_all_that_the_page_has(tmp_path: Path, capsys: pytest.Cap
         rules = json.loads(command("rules", "set", "monthly_kwh", "20", "--json"))
         assert rules["monthly_kwh"] == 20
         assert "cpu.memory_cap           4096" in command("rules", "set", "cpu.memory_cap", "4096")
+        refused = "There is no model 'no-such' on this machine. There are: automatic, gentorrent-builtin."
+        assert refused in command("rules", "set", "model", "no-such", code=2)
+        assert "model                    gentorrent-builtin" in command("rules", "set", "model", "gentorrent-builtin")
+        assert "model                    automatic" in command("rules", "set", "model", "automatic")
         assert "There is no rule" in command("rules", "set", "nonsense", "1", code=2)
         assert "There are: cpu" in command("rules", "set", "gpu0.on", "no", code=2)
         shown = json.loads(command("show", "--json"))

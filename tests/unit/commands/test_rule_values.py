@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api.schema import Contribution, Device, Missing
+from engine.api.schema import CatalogueModel, Contribution, Device, Missing, ModelState
 from engine.commands import schedule_text
 from engine.commands.contribute import _seconds
-from engine.commands.rule_values import changed, check_device, named, without_effect
+from engine.commands.rule_values import changed, check_device, check_model, named, without_effect
 from engine.errors import ConfigurationError
 from engine.governor.rules import ALL_DAY, DeviceRules, Rules
 
@@ -116,6 +116,34 @@ def test_a_rule_that_asks_for_something_and_can_do_nothing_says_why() -> None:
         "contention": "Nobody tells who uses it.",
     }
     assert not list(without_effect(Contribution(rules=Rules(), missing=missing), "monthly_kwh"))
+
+
+def test_a_model_is_one_that_is_here_or_the_engines_choice() -> None:
+    offered = (ModelState(id="built-in", where="local"), ModelState(id="far", where="network"))
+    states = {"tiny": "here", "new": "available", "coming": "downloading", "bad": "broken"}
+    known = [
+        CatalogueModel(model=name, title=name, source="hub", state=state, text="It lacks x.")  # type: ignore[arg-type]
+        for name, state in states.items()
+    ]
+    for name in ("built-in", "tiny", "automatic", "none", " automatic "):
+        check_model(offered, known, name)
+    refused = {
+        "no-such": "There is no model 'no-such' on this machine.",
+        "far": "There is no model 'far' on this machine.",
+        "tiny:q8": "There is no model 'tiny:q8' on this machine.",
+        "new": "new is not downloaded yet. Begin with: gentorrent models start new.",
+        "coming": "coming is not on this machine yet: gentorrent models catalogue shows how far it is.",
+        "bad": "bad cannot be used. It lacks x.",
+    }
+    for name, why in refused.items():
+        with pytest.raises(ConfigurationError) as told:
+            check_model(offered, known, name)
+        assert str(told.value) == f"{why} There are: automatic, built-in, tiny."
+    chosen = changed(Rules(), "model", "tiny")
+    assert (chosen.model, named(chosen)["model"]) == ("tiny", "tiny")
+    for automatic in ("automatic", "none"):
+        assert changed(chosen, "model", automatic) == Rules()
+    assert named(Rules())["model"] == "automatic"
 
 
 def test_a_device_that_there_is_not_gets_no_rules() -> None:
