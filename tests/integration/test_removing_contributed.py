@@ -59,7 +59,9 @@ def test_a_model_that_is_contributed_is_removed_where_that_is_said(tmp_path: Pat
             assert "With --stop that is done first." in said
         assert "has no variant 'q8'" in models("remove", "tiny:q8", "--yes", "--stop")[1]
         if sys.platform != "win32":
-            code, said = models.typed("n\n", "remove", "tiny:bf16", "--yes")
+            code, said = models.typed("y\ny\n", "remove", "tiny:bf16", "--yes")  # asks nothing
+            assert (code, "With --stop that is done first." in said, "[y/N]" in said) == (1, True, False), said
+            code, said = models.typed("y\nn\n", "remove", "tiny:bf16")
             assert (code, "answers others with tiny. Stop that and delete it?" in said) == (1, True), said
             assert variant.exists()
             code, said = models.typed("y\ny\n", "remove", "tiny:bf16")  # sure, and stop that

@@ -108,7 +108,7 @@ def remove(
             raise ConfigurationError(f"Removing {name} cannot be undone. Add --yes.")
         if not typer.confirm(f"Delete {model} from {models.path}?", err=True):
             raise typer.Exit(1)
-    freed = removed_by_engine(RemoveModel(model=name, variant=variant, stop=stop), data)
+    freed = removed_by_engine(RemoveModel(model=name, variant=variant, stop=stop), data, ask_first=not yes)
     if freed is None:
         freed = delete(models, name, variant)
     if json_output:

@@ -72,9 +72,9 @@ def discard(name: Name, data: Data = None, json_output: Json = False) -> None:
     _done(schema.DiscardDownload(model=name), data, json_output, of=_BEGUN)
 
 
-def removed_by_engine(request: schema.RemoveModel, data: Data) -> int | None:
+def removed_by_engine(request: schema.RemoveModel, data: Data, *, ask_first: bool) -> int | None:
     """The bytes that became free, or None where no engine is running. One that contributes the model is asked to end
-    that with ``stop``, or where somebody at a terminal says so."""
+    that with ``stop``, or with ``ask_first`` where somebody at a terminal says so."""
     from engine.commands.api_client import EngineUnreachableError
     from engine.commands.control_client import refused
 
@@ -92,11 +92,11 @@ def removed_by_engine(request: schema.RemoveModel, data: Data) -> int | None:
     except EngineUnreachableError:
         return None
     except ModelInUseError as error:
-        if not sys.stdin.isatty():
+        if not ask_first or not sys.stdin.isatty():
             raise ModelInUseError(f"{error} With --stop that is done first.", "model_contributed") from error
         if not typer.confirm(f"This machine answers others with {request.model}. Stop that and delete it?", err=True):
             raise typer.Exit(1) from None
-        return removed_by_engine(msgspec.structs.replace(request, stop=True), data)
+        return removed_by_engine(msgspec.structs.replace(request, stop=True), data, ask_first=False)
     return reply.freed
 
 
