@@ -12,7 +12,7 @@ from engine.errors import StorageError
 from engine.governor.rules import Rules
 from engine.governor.written_rules import read_rules
 from engine.sentences import said_by, say
-from engine.storage.files import keep_aside, read_limited
+from engine.storage.files import keep_aside, read_limited, storage_error
 from engine.storage.state import MAXIMUM_STATE_LENGTH, save_state
 
 MOST_NAMES, LONGEST_NAME = 8, 60
@@ -51,17 +51,21 @@ class KeptRules:
 
     def keep(self, rules: Rules) -> Path | None:
         """These are the owner's. What could not be read is kept aside only now; where, if there is such. Raises
-        ``StorageError`` where the disk refuses: then, and after a crash at any moment, the next start finds what this
-        one found."""
+        ``StorageError`` where the disk refuses: then, and after a crash, the next start finds what this one found."""
         self.doubt = ""
-        place = keep_aside(self._file) if self._unread else None
-        try:
+        if not self._unread:
             save_state(self._file, rules)
-        except StorageError:
-            if place is not None:
-                with contextlib.suppress(OSError):
-                    place.replace(self._file)
-            raise
+            return None
+        new = self._file.with_name(f".{self._file.name}.new")
+        save_state(new, rules)  # before anything moves: for want of room nothing is lost
+        place = keep_aside(self._file)
+        try:
+            new.replace(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink()
+                place.replace(self._file)
+            raise storage_error("replace", self._file, error) from error
         self._unread = False
         return place
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,29 @@ def test_a_crash_before_the_new_rules_are_written_leaves_the_old_ones(
     assert pausing(again) == ["governor.rules_doubt"]
     again.governing.resume()
     assert (tmp_path / "rules.json.damaged").read_text(encoding="utf-8") == "x"
+    assert Made(tmp_path).governing.decision.active
+
+
+def test_a_folder_in_the_place_of_the_rules_stays_until_the_new_ones_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, aside = tmp_path / "rules.json", tmp_path / "rules.json.damaged"
+    folder.mkdir()
+    (folder / "old").write_text("x", encoding="utf-8")
+    full = storage_error("write", tmp_path, OSError(errno.ENOSPC, "No space left on device"))
+    for refusing, failure in (("save_state", full), ("save_state", Crash()), ("keep_aside", None)):
+        made = Made(tmp_path)
+        with monkeypatch.context() as played:
+            happens = Mock(side_effect=failure, return_value=folder)  # the folder cannot be moved away
+            played.setattr(f"engine.node.kept_rules.{refusing}", happens)
+            with contextlib.suppress(Crash):
+                made.governing.resume()
+                assert parts_of(made.governing.problem)[0].code == "governor.rules_not_kept"
+        assert (folder / "old").read_text(encoding="utf-8") == "x"
+        assert not aside.exists()
+        assert not list(tmp_path.glob(".rules*"))
+    made.governing.set_rules(made.governing.rules)
+    assert (aside / "old").read_text(encoding="utf-8") == "x"
     assert Made(tmp_path).governing.decision.active
 
 
