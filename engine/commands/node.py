@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.config import Configuration, load_configuration
+from engine.errors import ConfigurationError
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -137,6 +138,12 @@ def run(
     directory; options win, then the environment. Ctrl-C ends it cleanly. A back end's API key comes from the variable
     GENTORRENT_BACKEND_API_KEY or the system's keyring (GenTorrent, backend-api-key) alone.
     """
+    for option, given, wanted in (
+        ("--join", [join], "the invitation of the network's operator, whole and in quotes"),
+        ("--bootstrap", bootstrap or [], "the address of the network's server"),
+    ):
+        if any(text is not None and not text.strip() for text in given):
+            raise ConfigurationError(f"{option} was given nothing. Give it {wanted}, or leave it out.")
     options: dict[str, object] = {
         "bootstrap": ",".join(bootstrap) if bootstrap else None,
         "join": join,

@@ -166,6 +166,14 @@ def test_node_gets_its_options(monkeypatch, tmp_path):
     assert (configuration.max_tokens_per_second, configuration.data_directory) == (7.0, tmp_path)
 
 
+@pytest.mark.parametrize("option", ["--join", "--bootstrap"])
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_an_invitation_that_is_empty_is_not_overlooked(monkeypatch, capsys, tmp_path, option, nothing):
+    monkeypatch.setattr("engine.node.node.run_node", lambda *_, **__: pytest.fail("it has started"))
+    assert run("node", option, nothing, "--data", tmp_path) == 2
+    assert f"{option} was given nothing. Give it the " in capsys.readouterr().err
+
+
 def test_demo_gets_its_options(monkeypatch):
     seen: list[Options] = []
 
