@@ -122,7 +122,7 @@ def test_a_model_is_one_that_is_here_or_the_engines_choice() -> None:
     offered = (ModelState(id="built-in", where="local"), ModelState(id="far", where="network"))
     states = {"tiny": "here", "new": "available", "coming": "downloading", "bad": "broken"}
     known = [
-        CatalogueModel(model=name, title=name, source="hub", state=state, text="It lacks x.")  # type: ignore[arg-type]
+        CatalogueModel(model=name, title=name, source="hub", state=state, text="It lacks x.")
         for name, state in states.items()
     ]
     for name in ("built-in", "tiny", "automatic", "none", " automatic "):
