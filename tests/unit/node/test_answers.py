@@ -15,7 +15,7 @@ import pytest
 from engine.api.schema import MachineStanding, Route
 from engine.api.service import AnswerDelta, AnswerDone, AnswerEvent, AnswerRequest, AnswerStage
 from engine.clock import SystemClock
-from engine.crypto import identity
+from engine.crypto import ed25519
 from engine.crypto.identity import Identity
 from engine.crypto.sealing import SealingKey
 from engine.directory.shapes import Accepted, Shape
@@ -247,14 +247,14 @@ async def test_a_network_answer_has_a_checked_and_exportable_receipt() -> None:
 
 async def test_the_signature_of_a_receipt_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[bytes] = []
-    genuine = vars(identity)["crypto_sign_open"]
+    genuine = vars(ed25519)["crypto_sign_open"]
 
     def spy(signed: bytes, key: bytes) -> bytes:
         looked.append(signed)
         opened: bytes = genuine(signed, key)
         return opened
 
-    monkeypatch.setattr(identity, "crypto_sign_open", spy)
+    monkeypatch.setattr(ed25519, "crypto_sign_open", spy)
     done = (await collect(answers(Overlay([Machine(1, HELLO)])), ask()))[-1]
     assert isinstance(done, AnswerDone)
     assert done.receipt == "verified"
