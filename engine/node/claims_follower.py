@@ -60,7 +60,7 @@ class ClaimsFollower:
                 break
         for signed in await self._records("/v1/openings/missed"):
             try:
-                verifier.book.add_hidden(signed, verifier.state, verifier.epoch)
+                verifier.book.claims.add_hidden(signed, verifier.state, verifier.epoch)
             except VerificationError as error:
                 logger.debug("a hidden receipt is not counted: %s", error)
 
@@ -76,7 +76,7 @@ class ClaimsFollower:
         verifier = self._verifier
         for shown in await asyncio.to_thread(self._proven, page):
             try:
-                verifier.book.add_contradiction(shown, verifier.state)
+                verifier.book.claims.add_contradiction(shown, verifier.state)
             except VerificationError as error:
                 logger.debug("a contradiction is not counted: %s", error)
         self._seen += len(page)

@@ -302,7 +302,7 @@ class PeerPresence(Presence):
                 outside_at,
             )
             committee.role.sender, committee.role.notice = sender, self._membership.notice
-            committee.verifier.family = self._family
+            committee.verifier.checkable.family = self._family
             return committee
 
         seat = CommitteeSeat(

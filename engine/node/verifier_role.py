@@ -13,18 +13,17 @@ import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from engine.clock import Clock
 from engine.crypto.ecvrf import prove
 from engine.crypto.ecvrf import verify as verify_proof
 from engine.crypto.identity import Identity
 from engine.directory.directory import Directory
-from engine.directory.sampling import random_below
 from engine.errors import VerificationError
 from engine.ids import NodeId
 from engine.node.attesting import Attesting
 from engine.node.capacity_role import CapacityRole
+from engine.node.checkable import Checkable
 from engine.node.checking import Checking, Conversations
 from engine.node.handing_out import HandingOut
 from engine.node.verifier_store import VerifierStore
@@ -36,7 +35,7 @@ from engine.verification.chain.replay import records_named
 from engine.verification.chain.results import MissingRecordError
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.challenges.opening import OpenedEvidence
-from engine.verification.challenges.plan import Candidate, EpochPlan, Planned, duties_of, plan_epoch
+from engine.verification.challenges.plan import EpochPlan, Planned, duties_of, plan_epoch
 from engine.verification.challenges.pool import Pool
 from engine.verification.epochs import epoch_at, epoch_begins
 from engine.verification.members import duties_alpha, most_kin
@@ -55,8 +54,6 @@ REPEATS = 6
 """Times an epoch that what no block contains yet is told again: links lose, and members begin anew."""
 SCORE_IN_RESERVE_AT = 0.65
 """Of an epoch: from then on its answers are scored by further members where the first have not agreed."""
-MAX_MODELS = 20_000
-"""Nodes that are remembered with their models after they have left."""
 
 
 class VerifierRole:
@@ -77,8 +74,7 @@ class VerifierRole:
         self._pool = pool
         self._clock = clock
         self._random_bytes = random_bytes
-        self._directory: Directory | None = None
-        self._candidates: dict[NodeId, tuple[Candidate, ...]] = {}
+        self.checkable = Checkable(identity.node_id, random_bytes)
         self._plans: dict[int, EpochPlan] = {}
         self._promised: dict[int, ChallengeCommitment] = {}
         self._begun: set[int] = set()
@@ -91,12 +87,6 @@ class VerifierRole:
         self.state = state
         self.book = RecordBook()
         self.tell: Callable[[SignedRecord], None] = lambda _: None
-        self.family = ""
-        """Of the nodes of this machine's owner: who declares the same is neither asked nor judged here."""
-        self.holds: Callable[[bytes], bool] = lambda _: True
-        """Whether a model with this digest is here, so that its answers can be scored."""
-        self.texts_percent: Callable[[bytes], int] = lambda _: 0
-        """See ``Candidate.texts_percent``, by the model's digest."""
         self.doubted: frozenset[NodeId] = frozenset()
         """Whose answers users doubt, by their samples."""
         self.handing_out = HandingOut(identity, self.book, self._holds)
@@ -120,20 +110,8 @@ class VerifierRole:
 
     def update_directory(self, directory: Directory) -> None:
         """Use this snapshot: who is listed with a model can be checked."""
-        self._directory = self.handing_out.directory = self.capacity.directory = directory
-        for node in directory.nodes():
-            if node.descriptor.models and node.node_id != self._identity.node_id:
-                served = (Candidate(node.node_id, one.model_id, one.digest) for one in node.descriptor.models)
-                self._candidates[node.node_id] = tuple(served)
-        for gone in [one for one in self._candidates if one not in directory and one not in self.state.standings]:
-            del self._candidates[gone]
-        while len(self._candidates) > MAX_MODELS:
-            del self._candidates[next(iter(self._candidates))]
-
-    def key_of(self, node: NodeId) -> bytes | None:
-        """The identity key of a listed node."""
-        found = self._directory.get(node) if self._directory is not None else None
-        return found.descriptor.identity_key if found is not None else None
+        self.handing_out.directory = self.capacity.directory = directory
+        self.checkable.update(directory, self.state.standings)
 
     def heard(self, signed: SignedRecord, sender: bytes | None = None) -> str:
         """Another member says something, and ``sender`` has passed it on; the reason why it is not taken, or nothing.
@@ -237,7 +215,7 @@ class VerifierRole:
         self._checking.sleep = sleep
 
     def _holds(self, digest: bytes) -> bool:
-        return self.holds(digest)
+        return self.checkable.holds(digest)
 
     @property
     def epoch(self) -> int:
@@ -313,17 +291,16 @@ class VerifierRole:
         coming = epoch + 1
         if coming in self._plans or self.state.epoch >= epoch or self._into(epoch) < PROMISE_AT * self._seconds:
             return
-        candidates = [self._one_of(served) for served in self._candidates.values()]
         member = self._identity.public_key
         plan = plan_epoch(
             self._pool,
             coming,
             member,
-            candidates,
+            self.checkable.candidates(),
             self.state.standings,
             self._seconds,
             self._random_bytes,
-            self._kin(),
+            self.checkable.kin(),
             self.doubted,
             most_kin(len(self.state.members) + 2 * MAX_CHANGES),  # it may have grown by then
         )
@@ -336,22 +313,9 @@ class VerifierRole:
         self._promised[coming] = promise
         self._publish(promise)
 
-    def _kin(self) -> frozenset[NodeId]:
-        """The listed nodes of this machine's family."""
-        if not self.family or self._directory is None:
-            return frozenset()
-        same = (node.node_id for node in self._directory.nodes() if node.descriptor.family == self.family)
-        return frozenset(same) - {self._identity.node_id}
-
     def knows(self, node: NodeId) -> bool:
         """Whether a node is listed, or a block has judged it."""
-        return node in self.state.standings or (self._directory is not None and node in self._directory)
-
-    def _one_of(self, served: Sequence[Candidate]) -> Candidate:
-        """Of a node's models one that this verifier holds, if there is one."""
-        held = [one for one in served if self.holds(one.model_digest)] or served
-        chosen = held[random_below(len(held), self._random_bytes)]
-        return replace(chosen, texts_percent=self.texts_percent(chosen.model_digest))
+        return node in self.state.standings or self.checkable.lists(node)
 
     def _expect(self) -> None:
         """Know what falls to this member in all epochs that are open."""

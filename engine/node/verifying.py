@@ -46,8 +46,9 @@ def verifier_maker(
         judge = TimedAnswers(scorer, state.network_id, clock).worth
         timing = SpeedChats(client, backend, pool, judge, scorer.texts_percent, clock, os.urandom)
         verifier.capacity.timing = timing
-        verifier.holds, verifier.texts_percent = scorer.holds, scorer.texts_percent
-        verifier.handing_out.scorers = ScorerChats(client, state.network_id, verifier.key_of, os.urandom)
+        checkable = verifier.checkable
+        checkable.holds, checkable.texts_percent = scorer.holds, scorer.texts_percent
+        verifier.handing_out.scorers = ScorerChats(client, state.network_id, checkable.key_of, os.urandom)
         return verifier
 
     return make

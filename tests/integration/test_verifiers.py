@@ -120,7 +120,7 @@ class Verified:
         scorer = AnswerScorer(Reference(), Calibrations([known]))
         pool = read_pool([QUESTIONS], WORDS, MANNERS)
         role = VerifierRole(member, self.state, pool, chats, scorer.score, clock, overlay.random_bytes)
-        role.sleep, role.holds = overlay.sleep, scorer.holds
+        role.sleep, role.checkable.holds = overlay.sleep, scorer.holds
         return role
 
     def _pass_on(self, sender: VerifierRole, signed: SignedRecord) -> None:
@@ -278,7 +278,7 @@ async def test_a_verifier_with_another_version_of_the_model_passes_and_fails_nob
     wrong = network.roles[:others]
     for role in wrong:
         scorer = AnswerScorer(reference, Calibrations([known]))
-        role._attesting._score, role.holds = scorer.score, scorer.holds
+        role._attesting._score, role.checkable.holds = scorer.score, scorer.holds
     async with network.running():
         await network.epochs(4)
     places = {network.state.members.index(role._identity.public_key) for role in wrong}

@@ -6,8 +6,6 @@ import math
 from collections import Counter
 
 from engine.errors import ForgedRecordError, VerificationError, WireError
-from engine.ids import NodeId
-from engine.verification.chain.claims import contradicted_node, open_change, open_missed
 from engine.verification.chain.derivation import check_scoring, shown_output, wanted_duties
 from engine.verification.chain.entries import make_entry, open_attestations, scorers
 from engine.verification.chain.fairness import fair_place
@@ -16,6 +14,7 @@ from engine.verification.chain.results import Material, Opened, with_outputs
 from engine.verification.chain.speed_reports import open_report
 from engine.verification.chain.state import WINDOW, ChainState
 from engine.verification.chain.told import Subject, Told
+from engine.verification.chain.waiting_claims import WaitingClaims
 from engine.verification.challenges.duties import has_duty, may_check
 from engine.verification.challenges.opening import (
     OpenedEvidence,
@@ -28,13 +27,10 @@ from engine.verification.members import faulty
 from engine.verification.signing import digest_of, open_record
 from engine.wire.blocks import CommitteeChange, block_decoder, committee_record_decoder
 from engine.wire.challenges import Attestation, ChallengeCommitment, Duties, Evidence, Scoring, SpeedReport, Unanswered
-from engine.wire.receipts import Contradiction
 from engine.wire.signed import SignedRecord
 
 MAX_EVIDENCE, MAX_EVIDENCE_BYTES = 512, 4 * 1024 * 1024
 """Of one member and epoch, unanswered challenges counted with it. An ordinary record has a few thousand bytes."""
-MAX_CLAIMS = 256
-"""Contradictions, and hidden receipts, that wait for a block."""
 MAX_PROOFS = 4
 """Of duties, of one member and epoch, that are looked at: an honest one shows one. Each takes a VRF proof's time."""
 MAX_FORGED = 4
@@ -51,6 +47,7 @@ class RecordBook:
 
     def __init__(self) -> None:
         self.promises = Promises()
+        self.claims = WaitingClaims()
         self._duties: dict[Key, SignedRecord] = {}
         self._proofs: Counter[Key] = Counter()
         self._forged: Counter[Key] = Counter()  # by their sender, and the epoch in which they came
@@ -63,9 +60,6 @@ class RecordBook:
         self._attestations: dict[bytes, dict[bytes, SignedRecord]] = {}
         self._outputs: dict[Key, bytes] = {}
         self._scorings: dict[bytes, tuple[SignedRecord, OpenedScoring]] = {}
-        self._contradictions: dict[NodeId, Contradiction] = {}
-        self._hidden: dict[bytes, SignedRecord] = {}
-        self._changes: dict[bytes, tuple[CommitteeChange, SignedRecord]] = {}
         self._speeds: dict[Key, SignedRecord] = {}
 
     def add(
@@ -107,7 +101,7 @@ class RecordBook:
                 self._speeds[record.epoch, record.member] = signed
                 return True
             case CommitteeChange():
-                return self._add_change(signed, state, epoch)
+                return self.claims.add_change(signed, state, epoch)
             case _:
                 raise VerificationError("A vote or proposal stands where a record of a verifier belongs.")
 
@@ -134,18 +128,6 @@ class RecordBook:
         """Which of its challenges for an epoch a member has shown, with or without an answer."""
         return {_index(self._opened[digest]) for digest in self._results.get((epoch, member), ())}
 
-    def add_contradiction(self, shown: Contradiction, state: ChainState) -> None:
-        """For a block; :class:`VerificationError` where none has a use for it. Of many the first ones are kept."""
-        node = contradicted_node(shown, state).node_id
-        if len(self._contradictions) < MAX_CLAIMS:
-            self._contradictions.setdefault(node, shown)
-
-    def add_hidden(self, signed: SignedRecord, state: ChainState, epoch: int) -> None:
-        """That a receipt was not shown, for a block; :class:`VerificationError` where none has a use for it."""
-        receipt = open_missed(signed, state, epoch).receipt
-        if len(self._hidden) < MAX_CLAIMS:
-            self._hidden.setdefault(receipt, signed)
-
     def material(self, since: float = math.inf) -> Material:
         """All of it, for a block; of results those that all others have, too, as they have been here ``since`` then."""
         return Material(
@@ -155,9 +137,9 @@ class RecordBook:
             opened=self._opened,
             attestations={digest: self._attested(digest) for digest in self._attestations},
             scorings={digest: signed for digest, (signed, _) in self._scorings.items()},
-            contradictions=list(self._contradictions.values()),
-            hidden=list(self._hidden.values()),
-            changes=[signed for _, signed in self._changes.values()],
+            contradictions=self.claims.contradictions,
+            hidden=self.claims.hidden,
+            changes=self.claims.changes,
             speeds=list(self._speeds.values()),
         )
 
@@ -199,7 +181,7 @@ class RecordBook:
                 told = {digest: self._opened[digest] for digest in results if not self.is_early(digest, state)}
                 found += (results[digest] for digest, opened in told.items() if not _is_done(opened, state))
         found += (signed for signed, opened in self._scorings.values() if opened.scoring.member == member)
-        found += (signed for key, (_, signed) in self._changes.items() if key == member)
+        found += self.claims.of_member(member)
         attested = [digest for digest, given in self._attestations.items() if member in given]
         found += (self._attestations[digest][member] for digest in attested if not self.is_early(digest, state))
         return found
@@ -216,7 +198,7 @@ class RecordBook:
         self.promises.decided(state, members)
         for key in [key for key in self._duties if key[0] < oldest or key[1] not in members]:
             del self._duties[key]
-        self._forget_claims(state)
+        self.claims.decided(state)
         for key in [key for key in self._speeds if _is_reported(state, key)]:
             del self._speeds[key]
         for key in [key for key in self._results if key[0] < oldest]:
@@ -257,21 +239,6 @@ class RecordBook:
         ]
         return sorted(found, key=lambda one: (one[0].evidence.epoch, one[0].digest))
 
-    def _forget_claims(self, state: ChainState) -> None:
-        """What the next block could not take."""
-        for node in [node for node in self._contradictions if state.standing_of(node).contradicted]:
-            del self._contradictions[node]
-        for receipt, signed in list(self._hidden.items()):
-            try:
-                open_missed(signed, state, state.epoch + 1)
-            except VerificationError:
-                del self._hidden[receipt]
-        for member, (_, signed) in list(self._changes.items()):
-            try:
-                open_change(signed, state, state.epoch + 1)
-            except VerificationError:
-                del self._changes[member]
-
     def unscored(self, member: bytes, state: ChainState, late: int) -> list[OpenedEvidence]:
         """Evidence that this member has to score and has not scored, in the order in which blocks take it. Of epoch
         ``late`` and earlier ones that is also what it was drawn for in reserve, where the first have not agreed."""
@@ -286,14 +253,6 @@ class RecordBook:
             and self._has_to_score(member, opened, state, late)
         ]
         return sorted(found, key=lambda opened: fair_place(state, opened))
-
-    def _add_change(self, signed: SignedRecord, state: ChainState, epoch: int) -> bool:
-        _, change = open_change(signed, state, epoch)
-        known = self._changes.get(change.member)
-        if known is not None and change.issued <= known[0].issued:
-            return False
-        self._changes[change.member] = (change, signed)
-        return True
 
     def _has_to_score(self, member: bytes, opened: OpenedEvidence, state: ChainState, late: int) -> bool:
         drawn = _scorers(opened, state)

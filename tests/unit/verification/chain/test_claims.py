@@ -17,10 +17,11 @@ from engine.verification.chain.block import check_block
 from engine.verification.chain.claims import sign_missed
 from engine.verification.chain.entries import make_entry
 from engine.verification.chain.fairness import fair_place
-from engine.verification.chain.records import MAX_CLAIMS, RecordBook
+from engine.verification.chain.records import RecordBook
 from engine.verification.chain.results import Material
 from engine.verification.chain.room import MAX_BLOCK, entries_that_fit
 from engine.verification.chain.state import newcomer_again_after
+from engine.verification.chain.waiting_claims import MAX_CLAIMS
 from engine.verification.challenges.duties import CHECKERS, is_drawn_publicly, publicly_drawn, related
 from engine.verification.challenges.opening import open_evidence
 from engine.verification.quorums import VOTE_PURPOSE
@@ -195,10 +196,10 @@ def test_a_flood_of_contradictions_is_bounded_and_leaves_room_for_answers() -> N
     assert len(block.entries) == 1
     book = RecordBook()
     for shown in (*flood, *flood):
-        book.add_contradiction(shown, network.state)
+        book.claims.add_contradiction(shown, network.state)
     assert len(book.material().contradictions) == 20
     with pytest.raises(VerificationError, match="excludes no node"):
-        book.add_contradiction(votes(network), network.state)
+        book.claims.add_contradiction(votes(network), network.state)
 
 
 # ----------------------------------------------------------------------------------------------------- hidden receipts
@@ -261,7 +262,7 @@ def test_hidden_receipts_are_ordered_and_bounded() -> None:
     refused(network, 7, "not in their order", hidden=block.hidden[:1] * 2)
     book = RecordBook()
     for number in range(MAX_CLAIMS + 10):
-        book.add_hidden(missed(network, number=number), network.state, 7)
+        book.claims.add_hidden(missed(network, number=number), network.state, 7)
     assert len(book.material().hidden) == MAX_CLAIMS
     network.append(7, Material(hidden=words))
     book.decided(network.state, network.blocks[-1].block)
