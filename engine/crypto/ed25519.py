@@ -49,7 +49,8 @@ _HOLDS_TIMES_8_ONLY = (
         "5ec6bc982a269b723e0668e540911a9a6a58921d6925e434ab10aa7940551a09"
     ),
 )
-# The base point and the point of order 2: twice as large an order as proofs may have, which versions before 2026 let pass.
+# The base point and the point of order 2, together of twice the order that points of proofs may have: libsodium takes
+# it for such a point in versions before 2026.
 _BESIDE_THE_SUBGROUP = b"\x95" + b"\x99" * 31
 
 
@@ -75,9 +76,8 @@ def check_library() -> None:
     signatures = holds(_TRIED_KEY, *_HOLDS) and not holds(_TRIED_KEY, *_HOLDS_TIMES_8_ONLY)
     if not signatures or crypto_core_ed25519_is_valid_point(_BESIDE_THE_SUBGROUP):
         raise ImportError(
-            "The libsodium that is installed here takes other signatures or proofs for valid than this network does, so "
-            "this machine could disagree with all others. Install the version of PyNaCl that requirements/engine.lock "
-            "names."
+            "The libsodium that is installed here takes other signatures or proofs for valid than this network does. "
+            "So this machine could disagree with all others. Install the PyNaCl that requirements/engine.lock names."
         )
 
 

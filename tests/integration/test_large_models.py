@@ -67,7 +67,9 @@ class Large(Verified):
         reference.models = lambda: [info]  # type: ignore[method-assign]
         role.checkable.holds = AnswerScorer(reference, CALIBRATIONS, lambda one: one.memory <= 8_000_000_000).holds
         overlay = self.overlay
-        role.handing_out.scorers = ScorerChats(lambda: overlay.client, NETWORK, role.checkable.key_of, overlay.random_bytes)
+        role.handing_out.scorers = ScorerChats(
+            lambda: overlay.client, NETWORK, role.checkable.key_of, overlay.random_bytes
+        )
         return role
 
 

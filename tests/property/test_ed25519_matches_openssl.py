@@ -20,9 +20,7 @@ def test_ordinary_signatures_hold(seed: bytes, message: bytes) -> None:
     key = private.public_key().public_bytes_raw()
     assert ed25519.holds(key, message, private.sign(message))
     identity = Identity.from_seed(seed)
-    assert openssl_takes(
-        identity.public_key, b"gentorrent/login/v1" + NETWORK, identity.sign("login", NETWORK)
-    )
+    assert openssl_takes(identity.public_key, b"gentorrent/login/v1" + NETWORK, identity.sign("login", NETWORK))
 
 
 @settings(max_examples=500, deadline=None)
