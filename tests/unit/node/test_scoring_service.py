@@ -168,8 +168,8 @@ def test_a_verifier_holds_a_model_that_is_loaded_or_fits(
     model, network = Model(memory=memory, provider=provider), judging()
     make = verifier_maker(lambda: None, model, tmp_path / "questions", ManualClock(0.0), lambda: room)
     verifier = make(network.members[0], network.state)
-    assert verifier.holds(model.info.digest) == holds
-    assert not verifier.holds(b"x" * 32)
+    assert verifier.checkable.holds(model.info.digest) == holds
+    assert not verifier.checkable.holds(b"x" * 32)
 
 
 async def test_a_node_without_the_model_says_so() -> None:
