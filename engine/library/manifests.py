@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
@@ -156,27 +157,9 @@ def make_manifest(
 ) -> ModelManifest:
     """A manifest of these files; ``digests`` of the model and of its tokenizer. :class:`ConfigurationError` for what no
     reader would take."""
-    if not is_published_name(name):
-        raise ConfigurationError(
-            f"A model cannot be published as {name[:100]!r}: small letters, digits and . _ - only, at most 64, a "
-            "letter or digit first and last. Choose another name with --name."
-        )
+    check_said(name=name, publisher=publisher, licence=licence, source=source, note=note, addresses=addresses)
     if len(files) > MAX_FILES:
         raise ConfigurationError(f"The model has {len(files)} files, and a manifest names at most {MAX_FILES}.")
-    texts = {"--publisher": publisher, "--licence": licence, "--source": source, "--note": note}
-    for option, text in texts.items():
-        limit = 100 if option in ("--publisher", "--licence") else 300
-        if len(text) > limit or not text.isprintable():
-            raise ConfigurationError(f"{option} is one line of at most {limit} characters.")
-    if not publisher.strip() or not licence.strip():
-        raise ConfigurationError("A publisher has a name (--publisher), and a model a licence (--licence).")
-    if source and not _is_page(source):
-        raise ConfigurationError(f"--source is the https address of a page about the model, not {source[:100]!r}.")
-    for text in addresses:
-        try:
-            parse_address(text)
-        except ValueError as error:
-            raise ConfigurationError(f"The address {text[:200]!r} cannot stand in a manifest: {error}.") from error
     return ModelManifest(
         suite=SUITE_ED25519,
         publisher_key=public_key,
@@ -195,6 +178,43 @@ def make_manifest(
         source=source,
         note=note,
     )
+
+
+def check_said(
+    *, name: str, publisher: str, licence: str, source: str, note: str, addresses: Sequence[str] = ()
+) -> None:
+    """What a publisher says of a model; :class:`ConfigurationError` for what no reader would take."""
+    if not is_published_name(name):
+        raise ConfigurationError(
+            f"A model cannot be published as {name[:100]!r}: small letters, digits and . _ - only, at most 64, a "
+            "letter or digit first and last. Choose another name with --name."
+        )
+    check_line("--publisher", publisher, 100)
+    check_line("--licence", licence, 100)
+    check_line("--source", source, 300)
+    check_line("--note", note, 300)
+    if not publisher.strip() or not licence.strip():
+        raise ConfigurationError("A publisher has a name (--publisher), and a model a licence (--licence).")
+    if source and not _is_page(source):
+        raise ConfigurationError(f"--source is the https address of a page about the model, not {source[:100]!r}.")
+    for text in addresses:
+        try:
+            parse_address(text)
+        except ValueError as error:
+            raise ConfigurationError(f"The address {text[:200]!r} cannot stand in a manifest: {error}.") from error
+
+
+def check_line(option: str, text: str, most: int) -> None:
+    """:class:`ConfigurationError` for what is no line of ``most`` characters that everybody can see."""
+    hidden = next((one for one in text if not one.isprintable()), "")
+    if hidden:
+        called = " ".join(filter(None, (f"U+{ord(hidden):04X}", unicodedata.name(hidden, ""))))
+        raise ConfigurationError(
+            f"{option} is one line of at most {most} characters that can be seen, and {called}, the "
+            f"{text.index(hidden) + 1}. of what was given, cannot."
+        )
+    if len(text) > most:
+        raise ConfigurationError(f"{option} is one line of at most {most} characters, and {len(text)} were given.")
 
 
 def _is_page(text: str) -> bool:

@@ -97,6 +97,8 @@ def test_mistakes_are_told_with_what_to_do(tmp_path: Path) -> None:
     lab.run("publish", empty, *PUBLISH, code=1)
     assert "--hub" in lab.run("publish", empty, "--publisher", "A", "--licence", "mit", code=2)
     lab.run("publish", empty, code=2)
+    hidden = lab.run("publish", empty, *PUBLISH, "--publisher", "A\u200blab", code=2)  # before the folder is read
+    assert "U+200B ZERO WIDTH SPACE" in hidden
     assert "published nothing" in lab.run("withdraw", "ours", code=1)
     lab.run("add-manifest", str(tmp_path / "none"), code=2)
     for command in ("publish", "withdraw", "published", "add-manifest", "confirm", "publishers"):

@@ -71,18 +71,21 @@ def publish(
     which replaces this one. The key is made on the first use and kept in the data directory: whoever loses it cannot
     publish under this fingerprint again.
     """
+    from engine.library.manifests import check_said
     from engine.library.publishing import Terms, hash_folder
     from engine.library.publishing import publish as sign
 
     if not hub and not url:
         raise ConfigurationError("Say where others can fetch the files: with --hub OWNER/NAME, or --url https://…/.")
+    called = name or folder.absolute().name.lower()
+    check_said(name=called, publisher=publisher, licence=licence, source=source, note=note, addresses=url or ())
     published = _published(data)
     with shown_progress(json_output) as meter:
         hashed = hash_folder(folder, meter, variant or "")
     addresses = [*_hub_addresses(hub or [], hashed), *(url or [])]
     identity, storage = _identity(data)
     terms = Terms(
-        name=name or folder.absolute().name.lower(),
+        name=called,
         publisher=publisher,
         addresses=addresses,
         licence=licence,
@@ -108,10 +111,10 @@ def withdraw(
 
     Files that others have stay theirs. The same name can be published again, with a higher version.
     """
+    from engine.library.manifests import check_line
     from engine.library.publishing import withdraw as sign
 
-    if len(reason) > 300 or not reason.isprintable():
-        raise ConfigurationError("--reason is one line of at most 300 characters.")
+    check_line("--reason", reason, 300)
     identity, storage = _identity(data)
     record = sign(identity, "", name, reason, _published(data), SystemClock().wall())
     told = _deliver(record, bootstrap, output, data)
