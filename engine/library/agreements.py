@@ -20,7 +20,8 @@ from engine.library.names import licence_among
 from engine.library.selection import Repository
 from engine.sentences import say
 from engine.storage.file_lock import awaited_lock
-from engine.storage.files import make_directory, read_limited, write_atomically
+from engine.storage.files import make_directory
+from engine.storage.state import load_state, save_state
 from engine.wire.manifests import ModelManifest
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -112,16 +113,7 @@ class Agreements:
                 agreed.pop(model, None)
 
     def _all(self) -> _Agreed:
-        data = read_limited(self._file, MAX_BYTES)
-        if data is None:
-            return {}
-        try:
-            return msgspec.json.decode(data, type=_Agreed)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise StorageError(
-                f"{self._file} is damaged ({error}), so nobody knows which licences were accepted. Move it away to be "
-                "asked for them again."
-            ) from error
+        return load_state(self._file, _Agreed, most=MAX_BYTES, damaged="library.agreed_damaged") or {}
 
     @contextmanager
     def _changing(self) -> Iterator[_Agreed]:
@@ -130,4 +122,4 @@ class Agreements:
         with awaited_lock(self._file.with_name(".agreed.lock"), self._file):
             agreed = self._all()
             yield agreed
-            write_atomically(self._file, msgspec.json.format(msgspec.json.encode(agreed), indent=1))
+            save_state(self._file, agreed)

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import StorageError
 from engine.storage.file_lock import awaited_lock
-from engine.storage.files import make_directory, read_limited, write_atomically
+from engine.storage.files import make_directory
+from engine.storage.state import load_state, save_state
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_MODELS = 1000
@@ -56,16 +56,7 @@ class Pins:
 
     def all(self) -> dict[str, Pin]:
         """Model name to pin; :class:`StorageError` if the file is damaged: pins are not lost silently."""
-        data = read_limited(self._file, MAX_BYTES)
-        if data is None:
-            return {}
-        try:
-            return msgspec.json.decode(data, type=_Pins)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise StorageError(
-                f"{self._file} is damaged ({error}), so what was downloaded earlier cannot be compared. Move it away "
-                "to begin with new pins."
-            ) from error
+        return load_state(self._file, _Pins, most=MAX_BYTES, damaged="library.pins_damaged") or {}
 
     def get(self, name: str) -> Pin | None:
         """The pin of the model ``name``."""
@@ -89,4 +80,4 @@ class Pins:
         with awaited_lock(self._file.with_name(".pins.lock"), self._file):
             pins = self.all()
             yield pins
-            write_atomically(self._file, msgspec.json.format(msgspec.json.encode(pins), indent=1))
+            save_state(self._file, pins)

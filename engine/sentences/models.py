@@ -9,6 +9,14 @@ MODELS = {
         "{model} has another licence ({licence}) than the one that you have accepted. Read it, and accept it before "
         "the download goes on."
     ),
+    "library.agreed_damaged": mark(
+        "{path} is damaged ({error}), so nobody knows which licences were accepted. Move it away to be asked for them "
+        "again."
+    ),
+    "library.pins_damaged": mark(
+        "{path} is damaged ({error}), so what was downloaded earlier cannot be compared. Move it away to begin with "
+        "new pins."
+    ),
     "library.held": mark(
         "Its licence is another one now ({licence}) than the one that you have accepted. It is not used until you have "
         "read and accepted that."

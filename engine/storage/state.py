@@ -15,18 +15,21 @@ MAXIMUM_STATE_LENGTH = 4 * 1024 * 1024
 T = TypeVar("T")
 
 
-def load_state(path: Path, kind: type[T]) -> T | None:
+def load_state(
+    path: Path, kind: type[T], *, most: int = MAXIMUM_STATE_LENGTH, damaged: str = "storage.damaged"
+) -> T | None:
     """The state in ``path`` (a ``msgspec.Struct``, dataclass or plain types), None if there is none yet.
 
-    ``StorageError`` if the file holds something else; the text names it.
+    ``StorageError`` if the file is longer than ``most`` bytes or holds something else; ``damaged``: the sentence that
+    names it and says what to do.
     """
-    data = read_limited(path, MAXIMUM_STATE_LENGTH)
+    data = read_limited(path, most)
     if data is None:
         return None
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise StorageError(say("storage.damaged", path=str(path), error=str(error))) from error
+        raise StorageError(say(damaged, path=str(path), error=str(error))) from error
 
 
 def save_state(path: Path, state: object) -> None:
