@@ -76,15 +76,16 @@ CONTRIBUTING = {
     "governor.rules_doubt": mark("Your rules could not be read. Look at those that would hold now."),
     "governor.rules_damaged": mark(
         "Your rules for contributing are damaged ({place}). Nothing is done for others until you use the rules of a "
-        "new machine, which would hold now, or change them."
+        "new machine, which would hold now, or change one of them and thereby use the others."
     ),
     "governor.rules_unreadable": mark(
         "Your rules for contributing could not be read. {problem} Nothing is done for others until you use the rules "
-        "of a new machine, which would hold now, or change them."
+        "of a new machine, which would hold now, or change one of them and thereby use the others."
     ),
     "governor.rules_partly": mark(
         "Some of your rules for contributing could not be read: {names}. Perhaps another version has written them "
-        "({place}). Nothing is done for others until you use the rules that would hold now, or change them."
+        "({place}). Nothing is done for others until you use the rules that would hold now, or change "
+        "one of them and thereby use the others."
     ),
     "governor.count_damaged": mark(
         "The count of this month's energy and traffic was damaged and is set aside as {place}. Limits of the month "

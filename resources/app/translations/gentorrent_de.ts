@@ -3351,8 +3351,8 @@ Prüfer prüfen diesen Rechner dann vielleicht früher; entschieden wird damit n
         <translation>Damit dein Rechner für andere da ist.</translation>
     </message>
     <message>
-        <source>Some of your rules for contributing could not be read: {names}. Perhaps another version has written them ({place}). Nothing is done for others until you use the rules that would hold now, or change them.</source>
-        <translation>Einige deiner Regeln fürs Beitragen ließen sich nicht lesen: {names}. Vielleicht hat eine andere Version sie geschrieben ({place}). Für andere geschieht nichts, bis du die Regeln nimmst, die jetzt gelten würden, oder sie änderst.</translation>
+        <source>Some of your rules for contributing could not be read: {names}. Perhaps another version has written them ({place}). Nothing is done for others until you use the rules that would hold now, or change one of them and thereby use the others.</source>
+        <translation>Einige deiner Regeln fürs Beitragen ließen sich nicht lesen: {names}. Vielleicht hat eine andere Version sie geschrieben ({place}). Für andere geschieht nichts, bis du die Regeln nimmst, die jetzt gelten würden, oder eine davon änderst und damit auch die übrigen nimmst.</translation>
     </message>
     <message>
         <source>Somebody is at this machine. It goes on after {minutes} minutes without mouse and keyboard.</source>
@@ -5490,12 +5490,12 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
         <translation>Deine Regeln ließen sich nicht lesen. Sieh dir die an, die jetzt gelten würden.</translation>
     </message>
     <message>
-        <source>Your rules for contributing are damaged ({place}). Nothing is done for others until you use the rules of a new machine, which would hold now, or change them.</source>
-        <translation>Deine Regeln fürs Beitragen sind beschädigt ({place}). Für andere geschieht nichts, bis du die Regeln eines neuen Rechners nimmst, die jetzt gelten würden, oder sie änderst.</translation>
+        <source>Your rules for contributing are damaged ({place}). Nothing is done for others until you use the rules of a new machine, which would hold now, or change one of them and thereby use the others.</source>
+        <translation>Deine Regeln fürs Beitragen sind beschädigt ({place}). Für andere geschieht nichts, bis du die Regeln eines neuen Rechners nimmst, die jetzt gelten würden, oder eine davon änderst und damit auch die übrigen nimmst.</translation>
     </message>
     <message>
-        <source>Your rules for contributing could not be read. {problem} Nothing is done for others until you use the rules of a new machine, which would hold now, or change them.</source>
-        <translation>Deine Regeln fürs Beitragen ließen sich nicht lesen. {problem} Für andere geschieht nichts, bis du die Regeln eines neuen Rechners nimmst, die jetzt gelten würden, oder sie änderst.</translation>
+        <source>Your rules for contributing could not be read. {problem} Nothing is done for others until you use the rules of a new machine, which would hold now, or change one of them and thereby use the others.</source>
+        <translation>Deine Regeln fürs Beitragen ließen sich nicht lesen. {problem} Für andere geschieht nichts, bis du die Regeln eines neuen Rechners nimmst, die jetzt gelten würden, oder eine davon änderst und damit auch die übrigen nimmst.</translation>
     </message>
     <message>
         <source>a PDF cannot be written there</source>
@@ -7020,6 +7020,14 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>{path} is a merged export of an older kind (input use_cache_branch). Choose a repository with a newer export, or export the model again.</source>
         <translation>{path} ist ein zusammengefügter Export älterer Art (Eingabe use_cache_branch). Wähle ein Repository mit einem neueren Export, oder exportiere das Modell noch einmal.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged ({error}), so nobody knows which licences were accepted. Move it away to be asked for them again.</source>
+        <translation>{path} ist beschädigt ({error}), daher weiß niemand, welche Lizenzen angenommen wurden. Verschiebe die Datei, um wieder danach gefragt zu werden.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged ({error}), so what was downloaded earlier cannot be compared. Move it away to begin with new pins.</source>
+        <translation>{path} ist beschädigt ({error}), daher lässt sich nicht vergleichen, was früher heruntergeladen wurde. Verschiebe die Datei, um neu zu beginnen.</translation>
     </message>
     <message>
         <source>{path} is damaged ({error}). Move it away; it is made anew.</source>
