@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSaveFile, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.i18n import tr
 from app.models.text_reader import TextReader
 from app.views.pdf_export import PdfExport
+from app.views.whole_file import WholeFile
 
 
 class Exports(QObject):
@@ -106,12 +107,7 @@ class Exports(QObject):
 
 def _write(path: str, text: str) -> str:
     """Write it whole or not at all: a file that is there stays as it is until then. Why that failed, for people."""
-    file, left = QSaveFile(path), memoryview(text.encode())
-    if not file.open(QSaveFile.OpenModeFlag.WriteOnly):
-        return file.errorString()
-    while left:
-        written = file.write(left.tobytes())  # a disk that fills up takes a part, and says at the next one why
-        if written <= 0:
-            return file.errorString()
-        left = left[written:]
-    return "" if file.commit() else file.errorString()
+    file = WholeFile(path)
+    if file.begin():
+        file.write(text.encode())
+    return file.finish()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Iterator
 
 import msgspec
-from PySide6.QtCore import QMarginsF, QObject, QRectF, QSaveFile, QSizeF, Qt, QTimer, Signal
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QObject, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
 
 from app.i18n import tr
@@ -21,11 +21,14 @@ from app.theme import LIGHT, Theme
 from app.views.markdown_document import MarkdownDocument
 from app.views.markdown_formats import HEADER_HEIGHT, PAD
 from app.views.markdown_ground import Shown
+from app.views.whole_file import WholeFile
 
 LOOK_MILLISECONDS = 10
 """Between two looks whether the chat is read."""
 SLICE_SECONDS = 0.008
 """Of work before the event loop has its turn."""
+WRITTEN = 1 << 20
+"""Bytes of the file that are written at a time."""
 DOTS = 96
 """Of an inch, in which the document is laid out: what fonts are measured in."""
 RESOLUTION = 300
@@ -44,7 +47,7 @@ class PdfExport(QObject):
     def __init__(self, text: str, path: str) -> None:
         super().__init__()
         self._reading = _Reading(text)
-        self._file = QSaveFile(path)
+        self._file = WholeFile(path)
         self._theme = Theme(LIGHT)
         self._ended = False
         self.pages = 0
@@ -53,7 +56,7 @@ class PdfExport(QObject):
     def start(self) -> None:
         """Begin; the rest happens when the event loop has time."""
         self._reading.start()
-        self._await_reading()
+        QTimer.singleShot(0, self._await_reading)
 
     def cancel(self) -> None:
         """Write nothing."""
@@ -73,9 +76,12 @@ class PdfExport(QObject):
             while time.perf_counter() < until:
                 next(self._steps)
         except StopIteration:
-            self._end("" if self._file.commit() else self._file.errorString())
+            self._end(self._file.finish())
         except (OSError, msgspec.DecodeError) as error:
             self._end(str(error))
+        except Exception:
+            self._end(tr("a mistake of GenTorrent itself"))
+            raise
         else:
             QTimer.singleShot(0, self._advance)
 
@@ -86,15 +92,15 @@ class PdfExport(QObject):
         self._ended = True
         self._steps.close()
         if problem != "":
-            self._file.cancelWriting()
+            self._file.drop()
         if problem is not None:
             self.done.emit(problem)
 
     # What is done, in small steps.
 
     def _work(self) -> Generator[None, None, None]:
-        if not self._file.open(QSaveFile.OpenModeFlag.WriteOnly):
-            raise OSError(self._file.errorString())
+        if not self._file.begin():
+            raise OSError(self._file.problem)
         chat = self._reading.chat()
         document = QTextDocument()
         document.setUseDesignMetrics(True)
@@ -109,7 +115,15 @@ class PdfExport(QObject):
         )
         document.setPageSize(content)
         yield from self._lay_out(laid_out, chat)
-        yield from self._paint(document, laid_out, content, chat.title)
+        made = QBuffer()
+        made.open(QIODevice.OpenModeFlag.WriteOnly)
+        yield from self._paint(document, laid_out, content, chat.title, made)
+        yield from self._keep(bytes(made.data().data()))
+
+    def _keep(self, pdf: bytes) -> Iterator[None]:
+        for begin in range(0, len(pdf), WRITTEN):
+            self._file.write(pdf[begin : begin + WRITTEN])
+            yield
 
     def _lay_out(self, laid_out: MarkdownDocument, chat: ExportedChat) -> Iterator[None]:
         laid_out.show(exported_chat.heading(chat), 0)
@@ -119,9 +133,9 @@ class PdfExport(QObject):
             yield from _add(laid_out, exported_chat.after(message))
 
     def _paint(
-        self, document: QTextDocument, laid_out: MarkdownDocument, content: QSizeF, title: str
+        self, document: QTextDocument, laid_out: MarkdownDocument, content: QSizeF, title: str, made: QBuffer
     ) -> Iterator[None]:
-        writer = QPdfWriter(self._file)
+        writer = QPdfWriter(made)
         writer.setResolution(RESOLUTION)
         writer.setCreator("GenTorrent")
         writer.setTitle(" ".join(visible(title).split()))
@@ -136,7 +150,7 @@ class PdfExport(QObject):
             codes = [shown for shown in laid_out.shown if isinstance(shown.block, Code)]
             for page in range(self.pages):
                 if page and not writer.newPage():
-                    raise OSError(self._file.errorString())
+                    raise OSError(tr("a PDF cannot be written there"))
                 painter.save()
                 painter.scale(RESOLUTION / DOTS, RESOLUTION / DOTS)
                 self._paint_page(painter, document, laid_out, codes, content, page)
