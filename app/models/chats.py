@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from app.models.engine_words import from_engine
 from app.models.finding import Finding
 from app.models.folders import FoldersModel, folder_ref
 from app.models.names import NamesAtRisk
+from app.models.new_day import NewDay, day_of
 from engine.api import schema
 
 UNDO_MILLISECONDS = 15_000
@@ -58,7 +59,7 @@ class Group:
 def groups(chats: Sequence[schema.ChatEntry], now: float) -> list[Group]:
     """``chats`` (newest first) by day. They stay in their order, also where a clock went wrong: a chat never stands
     in a newer group than the one before it."""
-    today = _day(now)
+    today = day_of(now)
     found: list[list[schema.ChatEntry]] = [[] for _ in _NAMES]
     place = 0
     for chat in chats:
@@ -67,13 +68,9 @@ def groups(chats: Sequence[schema.ChatEntry], now: float) -> list[Group]:
     return [Group(tr(name), tuple(some)) for name, some in zip(_NAMES, found, strict=True) if some]
 
 
-def _day(seconds: float) -> date:
-    return datetime.fromtimestamp(seconds, tz=UTC).astimezone().date()
-
-
 def _age(seconds: float, today: date) -> int:
     try:
-        day = _day(seconds)
+        day = day_of(seconds)
     except (OverflowError, OSError, ValueError):
         return 0
     if day >= today:
@@ -139,6 +136,7 @@ class ChatsModel(QObject):
         self._exports = 0
         self._offer = self._timer(UNDO_MILLISECONDS, self._offer_is_over)
         self._look = self._timer(SEARCH_MILLISECONDS, self._search)
+        NewDay(wall, self).came.connect(self.changed)
 
     def _timer(self, milliseconds: int, action: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
