@@ -32,6 +32,7 @@ STOP_SECONDS = 8.0
 """For an engine that was asked to stop."""
 SENT_SECONDS = 1.0
 """For what a window that leaves has still to say."""
+_LEAVE = "leave"
 FREE_PORT_OPTION = ("--api-port", "0")
 _log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class EngineLink(QObject):
         self._woken = asyncio.Event()
         self._pause = FIRST_PAUSE
         self._ending = False
+        self._stays = False  # the engine, for another window
         self._welcomed = False
         self._extra: tuple[str, ...] = ()
         self._port_is_chosen = "--api-port" in options.engine_options
@@ -119,17 +121,21 @@ class EngineLink(QObject):
         self._tell(EngineStatus("stopped", tr("The engine is stopped")))
 
     async def stop_engine(self) -> None:
-        """Stop the engine, whoever started it, and do not start it again. Takes no longer than some seconds."""
+        """Stop the engine, whoever started it, and do not start it again; while another window uses it, it goes on.
+        Takes no longer than some seconds."""
         self._ending = True
         self._woken.set()
         try:
             async with asyncio.timeout(STOP_SECONDS):
-                if self.send(schema.Shutdown()):
-                    while self._client is not None or self._process.pid is not None:  # noqa: ASYNC110
+                if self.send(schema.Shutdown(unless_another=True, ref=_LEAVE)):
+                    while not self._stays and (self._client is not None or self._process.pid is not None):  # noqa: ASYNC110
                         await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             _log.warning("the engine did not stop in time")
-        await self._process.stop()
+        if self._stays:
+            _log.info("the engine goes on: another window uses it")
+        else:
+            await self._process.stop()
 
     async def _find(self) -> schema.EngineAddress | None:
         """The address of a running engine; waits a moment for one that is just starting."""
@@ -181,6 +187,8 @@ class EngineLink(QObject):
             self._tell(connected)
             if not connected.adopted and self._started_with != self._options:  # they were chosen while it started
                 self.start_anew()
+        if isinstance(event, schema.Accepted) and (event.request, event.ref) == ("shutdown", _LEAVE):
+            self._stays = True
         self.event_received.emit(event)
 
     async def _lost(self, closed: Closed, address: schema.EngineAddress) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from typing import Annotated
 
@@ -89,11 +89,11 @@ class ControlHandlers:
         self._library = library
         self._contribution = contribution
         self._network = network
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._connections: set[_Connection] = set()
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it or the engine goes."""
-        if len(self._sockets) >= MAX_CLIENTS:
+        if len(self._connections) >= MAX_CLIENTS:
             return refuse(429, f"{MAX_CLIENTS} programs are connected already. Close one of them.", "too_many_requests")
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_RECEIVED, compress=False, timeout=2.0
@@ -101,21 +101,22 @@ class ControlHandlers:
         if not socket.can_prepare(request).ok:
             return refuse(400, "This address speaks WebSocket only.", "websocket_expected")
         await socket.prepare(request)
-        self._sockets.add(socket)
+        parts = (self._chats, self._library, self._contribution, self._network)
+        connection = _Connection(socket, self._service, self._connections, *parts)
+        self._connections.add(connection)
         self._metrics.control_clients.inc()
         try:
-            parts = (self._chats, self._library, self._contribution, self._network)
-            await _Connection(socket, self._service, *parts).run()
+            await connection.run()
         finally:
-            self._sockets.discard(socket)
+            self._connections.discard(connection)
             self._metrics.control_clients.dec()
         return socket
 
     async def close_all(self) -> None:
         """Tell every client that the engine stops."""
         async with asyncio.TaskGroup() as group:
-            for socket in list(self._sockets):
-                group.create_task(_close(socket, schema.CLOSE_STOPPING, "the engine stops", STOP_SECONDS))
+            for connection in list(self._connections):
+                group.create_task(_close(connection.socket, schema.CLOSE_STOPPING, "the engine stops", STOP_SECONDS))
 
 
 async def _close(socket: web.WebSocketResponse, code: int, reason: str, seconds: float = CLOSE_SECONDS) -> None:
@@ -134,13 +135,16 @@ class _Connection:
         self,
         socket: web.WebSocketResponse,
         service: ControlService,
+        all_of_them: Collection[_Connection],
         chats: ChatsService | None = None,
         library: LibraryService | None = None,
         contribution: ContributionService | None = None,
         network: NetworkService | None = None,
     ) -> None:
-        self._socket = socket
+        self.socket = socket
+        self._client: str | None = None  # what it greeted as, while it is here to stay
         self._service = service
+        self._all = all_of_them
         self._outbox = Outbox()
         self._session = chats.attach(self._outbox.push, self._outbox.room) if chats is not None else None
         self._library = library
@@ -171,7 +175,7 @@ class _Connection:
         reason = reasons[0] if reasons else _Ended(WSCloseCode.OK, "")
         if reason.code == schema.CLOSE_TOO_SLOW:
             _log.warning("a control client was cut: %s", reason.reason)
-        await _close(self._socket, reason.code, reason.reason)
+        await _close(self.socket, reason.code, reason.reason)
 
     async def _ending(self, work: Coroutine[None, None, None]) -> None:
         """Every way in which a connection ends, as ``_Ended``."""
@@ -230,10 +234,11 @@ class _Connection:
             raise _Ended(schema.CLOSE_REFUSED, "the first message was no hello")
         if hello.version != schema.CONTROL_VERSION:
             raise _Ended(schema.CLOSE_REFUSED, f"this engine speaks version {schema.CONTROL_VERSION}; update the older")
+        self._client = hello.client
         self._outbox.put(schema.Welcome(version=schema.CONTROL_VERSION, engine_version=__version__))
 
     async def _next_text(self) -> str:
-        message = await self._socket.receive()
+        message = await self.socket.receive()
         if message.type is WSMsgType.TEXT:
             return str(message.data)
         if message.type is WSMsgType.BINARY:
@@ -245,7 +250,7 @@ class _Connection:
             text = schema.encode(await self._outbox.take())
             try:
                 async with asyncio.timeout(WRITE_SECONDS):
-                    await self._socket.send_str(text)
+                    await self.socket.send_str(text)
             except TimeoutError:
                 raise _Ended(schema.CLOSE_TOO_SLOW, "events were not read in time") from None
 
@@ -290,8 +295,8 @@ class _Connection:
                 self._choose_network(request)
             case schema.GetDiagnostics(ref=ref):
                 self._outbox.put(schema.Diagnostics(ref=ref, text=self._service.diagnostics()))
-            case schema.Shutdown(when_idle=when_idle):
-                self._service.shutdown(when_idle=when_idle)
+            case schema.Shutdown():
+                self._shut_down(request)
             case schema.ChatsRequest():
                 await self._about_chats(request, group)
             case schema.LibraryRequest():
@@ -332,6 +337,13 @@ class _Connection:
 
     def _refuse(self, request: str, code: str, text: str, ref: str = "") -> None:
         self._outbox.put(schema.RequestFailed(request=request, code=code, text=text, ref=ref))
+
+    def _shut_down(self, request: schema.Shutdown) -> None:
+        if request.unless_another and any(one is not self and one._client == self._client for one in self._all):
+            self._client = None  # the other one may leave next, and is the last
+            self._outbox.put(schema.Accepted(ref=request.ref, request="shutdown"))
+        else:
+            self._service.shutdown(when_idle=request.when_idle)
 
     async def _set_contributing(self, request: schema.SetContributing) -> None:
         with self._answering(request):

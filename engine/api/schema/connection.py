@@ -35,7 +35,7 @@ class EngineAddress(Struct, frozen=True, kw_only=True):
 
 
 class Hello(ControlRequest, frozen=True, kw_only=True, tag="hello"):
-    """The first message. ``client`` names the program, for the log."""
+    """The first message. ``client`` names the program, for the log and for ``Shutdown``."""
 
     version: int
     client: Annotated[str, Meta(max_length=100)] = ""

@@ -27,9 +27,12 @@ class LeaveNetwork(ControlRequest, frozen=True, kw_only=True, tag="leave_network
 
 class Shutdown(ControlRequest, frozen=True, kw_only=True, tag="shutdown"):
     """Stop the whole engine, cleanly. The socket closes with ``CLOSE_STOPPING``. ``when_idle``: once no answer to the
-    owner is being made; ``State.stopping`` is true until then."""
+    owner is being made; ``State.stopping`` is true until then. ``unless_another``: of a client that leaves; the engine
+    goes on, which ``Accepted`` says, while another one is connected that greeted as the same (``Hello.client``)."""
 
     when_idle: bool = False
+    unless_another: bool = False
+    ref: Reference = ""
 
 
 class NetworkKept(ControlEvent, frozen=True, kw_only=True, tag="network_kept"):

@@ -232,6 +232,22 @@ async def test_shutdown(client, api):
     assert api.service.stopped
 
 
+async def test_a_client_that_leaves_stops_no_engine_that_another_of_its_kind_uses(api, http):
+    async with connected(api, http) as first, connected(api, http) as second, connected(api, http, hello=False):
+        hello = schema.Hello(version=schema.CONTROL_VERSION, client="command line")
+        async with connected(api, http, hello=False) as other:
+            await other.send(hello)
+            for client in (first, second, other):
+                await client.find(State)
+            await first.send(schema.Shutdown(unless_another=True, ref="leave"))
+            told = await first.find(schema.Accepted)
+            assert (told.request, told.ref) == ("shutdown", "leave")
+            assert not api.service.stopped
+            await second.send(schema.Shutdown(unless_another=True))  # the first one has not closed yet
+            assert await second.closed() == schema.CLOSE_STOPPING
+            assert api.service.stopped
+
+
 async def test_the_server_says_when_it_stops(api, http):
     from engine.api.server import ApiServer
     from engine.clock import SystemClock
