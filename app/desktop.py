@@ -228,7 +228,7 @@ class Desktop:
 
     def _leave_unless_asked(self, stop_engine: bool) -> bool:
         """Leave; False: the owner is asked first, because something would be lost with the engine."""
-        loss = self.status.loss() if stop_engine else self.status.not_kept
+        loss = self.status.loss(self.chats.names_at_risk) if stop_engine else self.status.not_kept
         if not loss:
             self._leave(stop_engine)
             return True

@@ -166,6 +166,11 @@ class ChatsModel(QObject):
         """One chat, if it is known."""
         return self._chats.get(chat)
 
+    @property
+    def names_at_risk(self) -> int:
+        """How many new names and places of chats the engine has not said that it has saved."""
+        return self._names.count
+
     # What the owner does.
 
     def show_current(self, chat: str) -> None:

@@ -22,6 +22,11 @@ class NamesAtRisk:
         self._doubtful: set[str] = set()  # the engine may be another one, which has not got them
         self._again: set[str] = set()
 
+    @property
+    def count(self) -> int:
+        """Of what is remembered."""
+        return len(self._changes)
+
     def send(self, request: schema.Request) -> bool:
         """Give a request to the engine; whether it went out."""
         if not self._pass_on(request):

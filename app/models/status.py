@@ -275,12 +275,22 @@ class StatusModel(QObject):
             )
         return _network_line(state.network)
 
-    def loss(self) -> str:
-        """What would be lost if the engine ended now, because the disk does not take it; "" for nothing."""
+    def loss(self, names: int = 0) -> str:
+        """What would be lost if engine and window ended now, because the disk does not take it; "" for nothing.
+        ``names``: so many new names and places of chats the engine has not said that it has saved."""
+        if not self._connected and names:
+            lost = tr(
+                "%Ln new name(s) or place(s) of chats, which the engine had not saved when it ended, would be lost.",
+                "",
+                names,
+            )
+            return " ".join(filter(None, (self.not_kept, lost)))
         if self._not_kept or not self._saving.waiting:
             return self.not_kept
         lost = tr(
-            "%Ln change(s) to your chats would be lost, your newest messages among them.", "", self._saving.waiting
+            "%Ln change(s) to your chats would be lost: the newest of messages, names, folders, presets and deletions.",
+            "",
+            self._saving.waiting,
         )
         return " ".join([from_engine(self._saving, "problem"), lost])
 

@@ -57,6 +57,7 @@ class ChatTranscript(Asking):
         self._typed: dict[str, str] = {}  # what was being written in chats of whose drafts nothing was known
         self._removed: dict[str, str] = {}  # and in those that were deleted meanwhile
         self._at_risk: dict[str, list[OwedRequest]] = {}  # of chats that were left while the disk did not take them
+        self._saves = True  # the engine can write what it is given
         self._forget(new_id(), temporary=False)
 
     def _forget(self, chat: str, temporary: bool) -> None:
@@ -247,8 +248,9 @@ class ChatTranscript(Asking):
         if self.running:
             turn = self.turns[-1]
             if turn.begun:
-                self._fail(turn, interrupted_words(turn.length > 0))
+                self._fail(turn, interrupted_words(turn.length > 0 and self._saves and not self.temporary))
             turn.sent = False
+        self._saves = True  # the next engine tells where that is not so
         self.unsent_changed.emit()
 
     def _all_saved(self) -> None:
@@ -272,8 +274,10 @@ class ChatTranscript(Asking):
         match event:
             case schema.State():
                 self._models_known(event.models)
-            case schema.SavingState(problem="") if not self._doubtful:
-                self._all_saved()
+            case schema.SavingState():
+                self._saves = not event.problem
+                if self._saves and not self._doubtful:
+                    self._all_saved()
             case schema.RequestFailed():
                 self._refused(event)
             case schema.ChatsRemoved():

@@ -105,11 +105,12 @@ class Turn:
             self.thinking_since = self.thought_seconds = 0.0
 
 
-def interrupted_words(some_arrived: bool) -> str:
-    """Why an answer is incomplete whose engine ended."""
+def interrupted_words(kept: bool) -> str:
+    """Why an answer is incomplete whose engine ended. ``kept``: some of it is on the disk, where the engine writes it
+    twice a second."""
     sentences = [
         tr("The engine on this machine ended while it answered, so the answer is incomplete."),
-        *([tr("What has arrived is kept.")] if some_arrived else []),
+        *([tr("What has arrived is kept, but perhaps not its last second.")] if kept else []),
         tr("Press Retry to ask again."),
     ]
     return " ".join(sentences)

@@ -107,7 +107,8 @@ class ChatHistory:
                 return
             self._left = await self.disk.ask(Database.running_answers)
             if self._left:
-                _logger.warning("the engine ended while it wrote %d answers; what had come is kept", len(self._left))
+                kept = "all that came is kept but for the last half second"
+                _logger.warning("the engine ended while it wrote %d answers; %s", len(self._left), kept)
             self.purging |= set(await self.disk.ask(Database.deleted_chats))
             self._place, self._activity = await self.disk.ask(Database.counters)
             self._opened = True

@@ -8,7 +8,10 @@ CHATS = {
         "Wait a moment, or download one."
     ),
     "chat.stopped": mark("The answer was stopped. What had arrived is kept."),
-    "chat.interrupted": mark("The engine ended while this answer was written. What had arrived is kept; ask again."),
+    "chat.interrupted": mark(
+        "The engine ended while this answer was written. What had arrived is kept, but perhaps not its last second; "
+        "ask again."
+    ),
     "chat.incomplete": mark("The answer ended without its last event. Its text may be incomplete; ask again."),
     "chat.answer_too_long": mark("The answer was stopped: it is longer than {most} characters."),
     "chat.mistake": mark("The engine made a mistake while it answered; its log says which."),

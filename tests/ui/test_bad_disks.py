@@ -310,6 +310,11 @@ def test_names_lost_with_an_engine_over_a_full_disk_are_given_again(drive: Drive
                 await until(lambda: chats.entry(chat).folder == folder and chats.folders.get(saved).name == "Renamed")
                 await played.kill()
                 await until(lambda: window.link.status.phase != "connected")
+                window.window.quit_requested.emit()
+                (dialog,) = window.window.findChildren(ConfirmDialog)
+                said = " ".join(label.whole_text for label in dialog.findChildren(PlainLabel))
+                assert "4 new names or places of chats, which the engine had not saved" in said
+                dialog.reject()
                 (small_disk / "others").unlink()
             async with played_engine(small_disk, PlayedEngine()):
                 await until(lambda: chats.entry(chat).title == "Another name" and chats.entry(chat).folder == folder)

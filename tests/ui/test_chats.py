@@ -206,6 +206,21 @@ def test_answer_cut_by_the_engines_end_is_incomplete_until_it_is_asked_again() -
     assert [turn.answer for turn in chat.turns] == ["whole"]
 
 
+@pytest.mark.parametrize(
+    ("temporary", "problem", "kept"), [(False, "", True), (False, "The disk is full.", False), (True, "", False)]
+)
+def test_words_say_what_is_kept_of_an_answer_whose_engine_ended(temporary: bool, problem: str, kept: bool) -> None:
+    chat = new_chat(Engine())
+    chat.new_chat(temporary)
+    chat.ask("one", HERE)
+    begin(chat)
+    chat.receive(schema.SavingState(problem="The disk is full.", waiting=1))
+    chat.receive(schema.SavingState(problem=problem))
+    write(chat, "abc")
+    chat.connection_lost()
+    assert ("kept, but perhaps not its last second" in chat.turns[0].problem) == kept
+
+
 def test_refused_question_says_why() -> None:
     chat = new_chat(Engine())
     chat.ask("one", HERE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.models.chats import ChatsModel
+from app.models.status import StatusModel
 from engine.api import schema
 from tests.ui.test_folders import Engine, entry, listed
 
@@ -93,3 +94,21 @@ def test_folders_are_made_again() -> None:
     assert given_again(model, engine) == [made]
     model.receive(schema.ChatsRemoved(everything=True))
     assert given_again(model, engine) == []
+
+
+def test_names_that_an_engine_had_not_saved_are_named_before_quitting() -> None:
+    engine = Engine()
+    model, status = listed(engine, entry("a", 2), entry("b", 1)), StatusModel(engine.send)
+    status.engine_connected()
+    model.rename("a", "One")
+    model.receive(accepted("rename-a", saved=False))
+    assert status.loss(model.names_at_risk) == ""  # the engine has it, and says itself what its disk does not take
+    status.engine_away("It ended.")
+    assert "1 new name or place of a chat" in status.loss(model.names_at_risk)
+    status.cannot_keep("The disk is full")
+    assert "What you have written is not with the engine yet" in status.loss(model.names_at_risk)
+    assert "1 new name or place of a chat" in status.loss(model.names_at_risk)
+    status.cannot_keep("")
+    given_again(model, engine)
+    model.receive(accepted("rename-a"))
+    assert status.loss(model.names_at_risk) == ""

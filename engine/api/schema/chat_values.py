@@ -159,7 +159,8 @@ class AnswerProblem(Worded, frozen=True, kw_only=True):
 
 
 MessageState = Literal["done", "writing", "stopped", "failed", "interrupted"]
-"""``interrupted``: the engine ended while it was written. What had arrived is kept in every state."""
+"""``interrupted``: the engine ended while it was written. What had arrived is kept in every state,
+but for the last half second where the engine was killed."""
 
 
 class StoredMessage(Struct, frozen=True, kw_only=True):

@@ -23,10 +23,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln change(s) to your chats would be lost, your newest messages among them.</source>
+        <source>%Ln change(s) to your chats would be lost: the newest of messages, names, folders, presets and deletions.</source>
         <translation>
-            <numerusform>%Ln Änderung an deinen Chats ginge verloren, mit deiner neuesten Nachricht.</numerusform>
-            <numerusform>%Ln Änderungen an deinen Chats gingen verloren, darunter deine neuesten Nachrichten.</numerusform>
+            <numerusform>%Ln Änderung an deinen Chats ginge verloren: das Neueste an Nachrichten, Namen, Ordnern, Vorlagen und Löschungen.</numerusform>
+            <numerusform>%Ln Änderungen an deinen Chats gingen verloren: das Neueste an Nachrichten, Namen, Ordnern, Vorlagen und Löschungen.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -125,6 +125,13 @@
         <translation>
             <numerusform>%Ln weitere Datei</numerusform>
             <numerusform>%Ln weitere Dateien</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln new name(s) or place(s) of chats, which the engine had not saved when it ended, would be lost.</source>
+        <translation>
+            <numerusform>%Ln neuer Name oder Platz eines Chats, den die Engine noch nicht gesichert hatte, als sie endete, ginge verloren.</numerusform>
+            <numerusform>%Ln neue Namen oder Plätze von Chats, die die Engine noch nicht gesichert hatte, als sie endete, gingen verloren.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -3838,8 +3845,8 @@ Prüfer prüfen diesen Rechner dann vielleicht früher; entschieden wird damit n
         <translation>Die Engine ging beim Start zu Ende, ohne einen Grund zu nennen.</translation>
     </message>
     <message>
-        <source>The engine ended while this answer was written. What had arrived is kept; ask again.</source>
-        <translation>Die Engine endete, während diese Antwort geschrieben wurde. Was angekommen war, bleibt; frag noch einmal.</translation>
+        <source>The engine ended while this answer was written. What had arrived is kept, but perhaps not its last second; ask again.</source>
+        <translation>Die Engine endete, während diese Antwort geschrieben wurde. Was angekommen war, bleibt, nur seine letzte Sekunde vielleicht nicht; frag noch einmal.</translation>
     </message>
     <message>
         <source>The engine ends, or deletes everything. Ask again in a moment.</source>
@@ -5231,6 +5238,10 @@ Prüfer können den Rechner dann eher prüfen. Entschieden wird damit nichts, un
         <translation>Was geschah</translation>
     </message>
     <message>
+        <source>What has arrived is kept, but perhaps not its last second.</source>
+        <translation>Was angekommen ist, bleibt erhalten, nur seine letzte Sekunde vielleicht nicht.</translation>
+    </message>
+    <message>
         <source>What has arrived is kept.</source>
         <translation>Was angekommen ist, bleibt erhalten.</translation>
     </message>
@@ -5520,6 +5531,10 @@ Um ein eigenes Netz zu betreiben, gib ihm auf der Seite Netz einen Namen und lad
     <message>
         <source>a list of {least} to {most}</source>
         <translation>eine Liste mit {least} bis {most} Einträgen</translation>
+    </message>
+    <message>
+        <source>a mistake of GenTorrent itself</source>
+        <translation>ein Fehler von GenTorrent selbst</translation>
     </message>
     <message>
         <source>a model id has letters, digits and . _ : / - only, such as gentorrent-builtin.</source>

@@ -11,10 +11,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln change(s) to your chats would be lost, your newest messages among them.</source>
+        <source>%Ln change(s) to your chats would be lost: the newest of messages, names, folders, presets and deletions.</source>
         <translation>
-            <numerusform>%Ln change to your chats would be lost, with your newest message.</numerusform>
-            <numerusform>%Ln changes to your chats would be lost, your newest messages among them.</numerusform>
+            <numerusform>%Ln change to your chats would be lost: the newest of messages, names, folders, presets or deletions.</numerusform>
+            <numerusform>%Ln changes to your chats would be lost: the newest of messages, names, folders, presets and deletions.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -113,6 +113,13 @@
         <translation>
             <numerusform>%Ln more file</numerusform>
             <numerusform>%Ln more files</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln new name(s) or place(s) of chats, which the engine had not saved when it ended, would be lost.</source>
+        <translation>
+            <numerusform>%Ln new name or place of a chat, which the engine had not saved when it ended, would be lost.</numerusform>
+            <numerusform>%Ln new names or places of chats, which the engine had not saved when it ended, would be lost.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
