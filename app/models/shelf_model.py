@@ -94,10 +94,10 @@ class ShelfModel(QObject):
         self._ask(model, lambda ref: schema.GetModelDetails(model=model, ref=ref))
 
     def ask_licence(self, model: str = "", folder: str = "") -> None:
-        """The text of a licence, of a model or of a folder that is to be imported; ``licence_read`` follows."""
+        """The text of a licence, of a model or of a folder that is to be imported as that; ``licence_read`` follows."""
         self._count += 1
         ref = f"shelf-licence-{self._count}"
-        self._licences[ref] = model or folder
+        self._licences[ref] = folder or model
         if not self._send(schema.GetLicence(model=model, folder=folder, ref=ref)):
             self._licence_came(ref, tr("The engine does not run yet. Try again in a moment."))
 
@@ -108,9 +108,9 @@ class ShelfModel(QObject):
             self.licence_read.emit(named, found)
         return bool(named)
 
-    def import_folder(self, folder: str, name: str, *, link: bool) -> None:
-        """Take a model that lies in a folder."""
-        sent = self._send(schema.ImportModel(folder=folder, name=name, link=link, ref=_IMPORT))
+    def import_folder(self, folder: str, name: str, *, link: bool, terms: str = "") -> None:
+        """Take a model that lies in a folder. ``terms``: those of the ``LicenceText`` that was accepted now."""
+        sent = self._send(schema.ImportModel(folder=folder, name=name, link=link, terms=terms, ref=_IMPORT))
         self.importing = sent
         self.import_problem = "" if sent else tr("The engine does not run yet. Try again in a moment.")
         self.import_changed.emit()

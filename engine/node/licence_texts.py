@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from engine.api.schema import GetLicence, LicenceText
-from engine.errors import InvalidRequestError, UnknownModelError
+from engine.errors import InvalidRequestError, StorageError, UnknownModelError
 from engine.ids import is_publishers
 from engine.library.agreements import terms_of
 from engine.library.catalogue import find
 from engine.library.folders import ModelsFolder
 from engine.library.hub import hub_of
 from engine.library.known import known_models
-from engine.library.licences import Licence, licence_in, licence_of_manifest, licence_on
+from engine.library.licences import Licence, licence_in, licence_of_manifest, licence_on, terms_in
 from engine.library.names import is_repository
 from engine.library.published import PublishedModels
 from engine.library.sources import local_allowed
@@ -37,20 +38,24 @@ class LicenceTexts:
     async def reply(self, request: GetLicence) -> LicenceText:
         """See ``GetLicence``; ``GenTorrentError`` says why it cannot be read."""
         found = await (self._of_folder(request.folder) if request.folder else self._of_model(request.model))
-        terms = found.terms
+        terms, accepted = found.terms, False
+        if request.folder and terms is not None:
+            with suppress(StorageError):  # where nobody knows, it is asked
+                accepted = await asyncio.to_thread(self._models.agreements.known, request.model, terms.digest)
         return LicenceText(
             ref=request.ref,
             licence=terms.licence if terms is not None else "",
             name=found.name,
             text=found.text,
             terms=terms.digest if terms is not None else "",
+            accepted=accepted,
         )
 
     async def _of_folder(self, named: str) -> Licence:
         folder = Path(named)
         if not folder.is_absolute():
             raise InvalidRequestError(say("import.relative", folder=named[:200]), "folder")
-        return await asyncio.to_thread(licence_in, folder)
+        return await asyncio.to_thread(_with_terms, folder)
 
     async def _of_model(self, model: str) -> Licence:
         here = await asyncio.to_thread(self._here, model)
@@ -74,3 +79,8 @@ class LicenceTexts:
         if manifest is not None and (pin is None or pin.commit != str(manifest.version)):
             return None
         return self._models.catalogue().folders().get(model)
+
+
+def _with_terms(folder: Path) -> Licence:
+    found = licence_in(folder)
+    return replace(found, terms=terms_in(folder, found)) if found.name else found

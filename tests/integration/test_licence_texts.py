@@ -1,8 +1,11 @@
 """Texts of licences over the control API: of the hub, of a folder, of what is here, and what is wrong with them."""
 
+import shutil
+
 from engine.api import schema
 from engine.library.names import MAX_LICENCE
 from tests.integration.test_library_service import LLAMA, PATIENCE, ask, catalogue, ended, fetch, hub, running  # noqa: F401
+from tests.integration.test_model_catalogue import SOURCE
 from tests.support.local_api import until
 
 TEXT = "Do what <b>you</b> like."
@@ -40,7 +43,7 @@ async def test_folders_and_what_nobody_knows(tmp_path, hub):  # noqa: F811
     (mine / "COPYING.txt").write_text(TEXT)
     async with running(tmp_path / "data", hub) as (service, _):
         found = await ask(service, schema.GetLicence(folder=str(mine)))
-        assert (found.name, found.text) == ("COPYING.txt", TEXT)
+        assert (found.name, found.text, found.licence, found.accepted) == ("COPYING.txt", TEXT, "", False)
         for request, code in (
             (schema.GetLicence(folder="mine"), "invalid_request"),
             (schema.GetLicence(folder=str(tmp_path / "no")), "storage_failed"),
@@ -50,6 +53,28 @@ async def test_folders_and_what_nobody_knows(tmp_path, hub):  # noqa: F811
             (schema.GetLicence(model="../../keys"), "model_not_found"),
         ):
             assert (await ask(service, request)).code == code
+
+
+async def test_what_was_accepted_for_an_import_is_not_asked_about_again(tmp_path, hub):  # noqa: F811
+    mine = tmp_path / "mine"
+    shutil.copytree(SOURCE, mine)
+    (mine / "LICENSE").write_text(TEXT)
+    async with running(tmp_path / "data", hub) as (service, told):
+        read = await ask(service, schema.GetLicence(folder=str(mine), model="mine"))
+        assert (read.text, read.accepted, len(read.terms)) == (TEXT, False, 64)
+        assert isinstance(
+            await ask(service, schema.ImportModel(folder=str(mine), name="mine", terms=read.terms)), schema.Accepted
+        )
+        await until(lambda: any(isinstance(one, schema.ImportEnded) for one in told), PATIENCE)
+        for model, accepted in (("mine", True), ("other", False)):
+            assert (await ask(service, schema.GetLicence(folder=str(mine), model=model))).accepted is accepted
+        (mine / "LICENSE").write_text("Another one.")
+        assert not (await ask(service, schema.GetLicence(folder=str(mine), model="mine"))).accepted
+        (tmp_path / "data" / "models" / ".agreed.json").write_text("x")  # nobody knows, so it is asked and not taken
+        read = await ask(service, schema.GetLicence(folder=str(mine), model="mine"))
+        assert (read.text, read.accepted) == ("Another one.", False)
+        refused = await ask(service, schema.ImportModel(folder=str(mine), name="two", terms=read.terms))
+        assert (refused.code, ".agreed.json is damaged" in refused.text) == ("storage_failed", True)
 
 
 async def test_a_question_that_fails_unexpectedly_is_refused_and_ends_no_connection(tmp_path, hub, monkeypatch):  # noqa: F811

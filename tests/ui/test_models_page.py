@@ -68,10 +68,11 @@ class Shown(ModelsPage):
     def asked(self, kind: type[schema.Request]) -> list[Any]:
         return [request for request in self.engine.requests if isinstance(request, kind)]
 
-    def licence(self, text: str = "", name: str = "LICENSE") -> None:
+    def licence(self, text: str = "", name: str = "LICENSE", *, accepted: bool = False) -> None:
         """The engine has found this one."""
         ref = self.asked(schema.GetLicence)[-1].ref
-        self.hear(schema.LicenceText(ref=ref, name=name if text else "", text=text, terms="agreed"))
+        name = name if text else ""
+        self.hear(schema.LicenceText(ref=ref, name=name, text=text, terms="agreed", accepted=accepted))
 
     def dialog(self) -> Any:
         """The one that was opened last."""
@@ -333,7 +334,8 @@ def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
     page.form.name.setText("mine")
     page.form.link.click()
     page.form.go.click()
-    assert page.asked(schema.GetLicence)[-1].folder == "/models/mine"
+    read = page.asked(schema.GetLicence)[-1]
+    assert (read.folder, read.model) == ("/models/mine", "mine")
     assert not page.form.go.isEnabled()
     page.licence("You may use it on Sundays.")
     assert page.dialog().text.toPlainText() == "You may use it on Sundays."
@@ -343,13 +345,14 @@ def test_a_folder_is_imported_and_its_faults_are_said(page: Shown) -> None:
     page.licence("You may use it on Sundays.")
     page.dialog().accept_button.click()
     (request,) = page.asked(schema.ImportModel)
-    assert (request.folder, request.name, request.link) == ("/models/mine", "mine", True)
+    assert (request.folder, request.name, request.link, request.terms) == ("/models/mine", "mine", True, "agreed")
     assert page.form.go.text() == "Stop"
     page.hear(schema.RequestFailed(request="import_model", code="no_model", text="It lacks x.", ref=request.ref))
     assert page.form.problem.whole_text == "It lacks x."
     assert page.form.folder.text()
     page.form.go.click()
-    page.licence()
+    page.licence("You may use it on Sundays.", accepted=True)
+    assert page.asked(schema.ImportModel)[-1].terms == "", "it is not asked about again"
     page.hear(schema.Accepted(ref=request.ref, request="import_model"))
     assert (page.form.problem.whole_text, page.form.folder.text()) == ("", "")
     page.hear(schema.ImportEnded(model="mine", code="disk_full", text="The disk is full."))

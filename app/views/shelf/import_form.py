@@ -87,26 +87,26 @@ class ImportForm(QWidget):
     def _import(self) -> None:
         if self.go.isEnabled() and not self._shelf.importing:
             self._looked = self.folder.text().strip()
-            self._shelf.ask_licence(folder=self._looked)
+            self._shelf.ask_licence(self._name[:200], self._looked)
             self._show()
 
     def _licence_read(self, named: str, found: schema.LicenceText | str) -> None:
-        """What has a licence is taken once the owner has seen its text; what is no folder is the engine's to refuse."""
+        """What has a licence is taken once the owner has accepted it; what is no folder is the engine's to refuse."""
         if not named or named != self._looked:
             return
         self._looked = ""
         self._show()
-        if isinstance(found, str) or not found.name:
+        if isinstance(found, str) or not found.name or found.accepted:
             self._go_on(named)
             return
         dialog = LicenceDialog(self._theme, self, short(self._name, 60), [], importing=True)
         dialog.show_licence(found)
-        dialog.accepted.connect(lambda: self._go_on(named))
+        dialog.accepted.connect(lambda: self._go_on(named, found.terms))
         dialog.open()
 
-    def _go_on(self, folder: str) -> None:
+    def _go_on(self, folder: str, terms: str = "") -> None:
         self._asked = True
-        self._shelf.import_folder(folder, self.name.text().strip(), link=self.link.isChecked())
+        self._shelf.import_folder(folder, self.name.text().strip(), link=self.link.isChecked(), terms=terms)
 
     def _show(self) -> None:
         importing = self._shelf.importing

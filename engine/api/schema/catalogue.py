@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from engine.api.schema.base import ControlEvent, ModelName, Worded
-from engine.api.schema.library import DownloadProgress, LibraryRequest, Verdict
+from engine.api.schema.library import DownloadProgress, LibraryRequest, Terms, Verdict
 
 MOST_FILES = 500
 """Files that ``ModelDetails`` lists."""
@@ -28,9 +28,9 @@ class GetModelDetails(LibraryRequest, frozen=True, kw_only=True, tag="get_model_
 
 
 class GetLicence(LibraryRequest, frozen=True, kw_only=True, tag="get_licence"):
-    """The text of a model's licence, to be read before its first use: of a ``folder`` that is to be imported, or of a
-    ``model``. Of one that is not here the hub, or an address of its publisher, is asked and thereby learns that.
-    Answered by ``LicenceText``."""
+    """The text of a model's licence, to be read before its first use: of a ``folder`` that is to be imported as
+    ``model``, or of a ``model``. Of one that is not here the hub, or an address of its publisher, is asked and thereby
+    learns that. Answered by ``LicenceText``."""
 
     model: Annotated[str, Meta(max_length=200)] = ""
     folder: Annotated[str, Meta(max_length=4096)] = ""
@@ -54,12 +54,14 @@ class ImportModel(LibraryRequest, frozen=True, kw_only=True, tag="import_model")
     files (those of one ``variant``, the best one without it), or a ``link`` to the folder, which then has to stay where
     it is. Nothing of the folder is executed. Refused with the code "no_model", and a text that says exactly what is
     missing or that the folder holds more than a model, with "stopped" by ``StopImport``, or answered by ``Accepted``;
-    then come ``ImportProgress`` and one ``ImportEnded``. ``ImportProgress`` comes before the answer, too."""
+    then come ``ImportProgress`` and one ``ImportEnded``. ``ImportProgress`` comes before the answer, too. ``terms``:
+    those of ``LicenceText`` that the owner has read and accepts now, which is remembered."""
 
     folder: FolderPath
     name: Annotated[str, Meta(max_length=100)] = ""
     variant: Annotated[str, Meta(max_length=100)] = ""
     link: bool = False
+    terms: Terms = ""
 
 
 class StopImport(LibraryRequest, frozen=True, kw_only=True, tag="stop_import"):
@@ -190,13 +192,15 @@ class ModelDetails(ControlEvent, Worded, frozen=True, kw_only=True, tag="model_d
 class LicenceText(ControlEvent, frozen=True, kw_only=True, tag="licence_text"):
     """``name`` of the file, "" where the model has none. ``text``: as whoever made the model has written it, without
     control characters; "" where the file has more than 65,536 bytes. ``terms``: of all that is agreed to, for
-    ``DownloadModel``; "" for folders, as is the ``licence`` by its name."""
+    ``DownloadModel`` or ``ImportModel``; the ``licence`` by its name is "" for folders. ``accepted``: of a folder, the
+    owner has accepted the same for that model before."""
 
     ref: str
     licence: str = ""
     name: str = ""
     text: str = ""
     terms: str = ""
+    accepted: bool = False
 
 
 class ModelRemoved(ControlEvent, frozen=True, kw_only=True, tag="model_removed"):

@@ -9,6 +9,8 @@ from msgspec import Meta, Struct
 from engine.api.schema.base import ControlEvent, ControlRequest, ModelName, Worded
 
 Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]
+Terms = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]
+"""Those of a ``LicenceText``; "": none."""
 
 
 class LibraryModel(Struct, frozen=True, kw_only=True):
@@ -53,7 +55,7 @@ class DownloadModel(LibraryRequest, frozen=True, kw_only=True, tag="download_mod
     limit for models leaves."""
 
     model: ModelName
-    terms: Annotated[str, Meta(max_length=64)] = ""
+    terms: Terms = ""
 
 
 class StopDownload(LibraryRequest, frozen=True, kw_only=True, tag="stop_download"):
