@@ -70,7 +70,7 @@ class Desktop:
         self.chat = ChatTranscript(self.link.send)
         self.chats = ChatsModel(self.link.send)
         self.unsent = UnsentFile(options.data_directory, self.chat)
-        self.setup = ChatSetup(self.chat, self.link.send)
+        self.setup = ChatSetup(self.chat, self.chats.names.send)
         self.library = LibraryModel(self.link.send)
         self.status = StatusModel(self.link.send)
         self.unsent.failed.connect(self.status.cannot_keep)
@@ -228,7 +228,7 @@ class Desktop:
 
     def _leave_unless_asked(self, stop_engine: bool) -> bool:
         """Leave; False: the owner is asked first, because something would be lost with the engine."""
-        loss = self.status.loss(self.chats.names_at_risk) if stop_engine else self.status.not_kept
+        loss = self.status.loss(self.chats.names.count) if stop_engine else self.status.not_kept
         if not loss:
             self._leave(stop_engine)
             return True

@@ -18,7 +18,7 @@ from engine.api import schema
 UNDO_MILLISECONDS = 15_000
 """So long undoing the deletion of a preset is offered."""
 LONGEST_NAME = 100
-_PRESET = "preset"
+_PRESET = "preset-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class ChatSetup(QObject):
 
     def delete(self, preset: schema.Preset) -> None:
         """Delete a preset; :meth:`restore` brings it back."""
-        if self._send(schema.DeletePreset(preset=preset.preset, ref=_PRESET)):
+        if self._send(schema.DeletePreset(preset=preset.preset, ref=_ref(preset))):
             self._deleted = preset
             self.preset_deleted.emit(preset.name)
 
@@ -269,7 +269,7 @@ class ChatSetup(QObject):
             self._deleted = None
 
     def _save(self, preset: schema.Preset) -> bool:
-        return self._send(schema.SavePreset(preset=preset, ref=_PRESET))
+        return self._send(schema.SavePreset(preset=preset, ref=_ref(preset)))
 
     # The engine.
 
@@ -283,7 +283,7 @@ class ChatSetup(QObject):
             case schema.State() if event.models != self.models:
                 self.models = event.models
                 self.changed.emit()
-            case schema.RequestFailed(ref="preset"):
+            case schema.RequestFailed() if event.ref.startswith(_PRESET):
                 self.problem_arose.emit(from_engine(event))
 
     def _know(self, presets: tuple[schema.Preset, ...]) -> None:
@@ -293,6 +293,11 @@ class ChatSetup(QObject):
         default = next((one for one in presets if one.preset == schema.DEFAULT_PRESET), None)
         self._chat.begin_with(_taken(default) if default is not None else schema.ChatSettings())
         self.changed.emit()
+
+
+def _ref(preset: schema.Preset) -> str:
+    """Of the requests about it: the newest counts where an engine is given them again."""
+    return f"{_PRESET}{preset.preset}"[:64]
 
 
 def _taken(preset: schema.Preset) -> schema.ChatSettings:

@@ -107,8 +107,8 @@ class ChatsModel(QObject):
         self, send: Callable[[schema.Request], bool], wall: Callable[[], float] = QDateTime.currentSecsSinceEpoch
     ) -> None:
         super().__init__()
-        self._names = NamesAtRisk(send)
-        self._send = self._names.send
+        self.names = NamesAtRisk(send)
+        self._send = self.names.send
         self._wall = wall
         self._chats: dict[str, schema.ChatEntry] = {}
         self._before = 0
@@ -165,11 +165,6 @@ class ChatsModel(QObject):
     def entry(self, chat: str) -> schema.ChatEntry | None:
         """One chat, if it is known."""
         return self._chats.get(chat)
-
-    @property
-    def names_at_risk(self) -> int:
-        """How many new names and places of chats the engine has not said that it has saved."""
-        return self._names.count
 
     # What the owner does.
 
@@ -302,7 +297,7 @@ class ChatsModel(QObject):
 
     def connected(self) -> None:
         """The engine can be asked."""
-        self._names.connected()
+        self.names.connected()
         self._deleting.clear()
         self._list(0)
         self.finding.connected()
@@ -311,7 +306,7 @@ class ChatsModel(QObject):
 
     def receive(self, event: schema.Event) -> None:
         """An event of the engine."""
-        if self._names.receive(event):
+        if self.names.receive(event):
             return
         self.folders.receive(event)
         self.finding.receive(event)
@@ -330,7 +325,7 @@ class ChatsModel(QObject):
                 self.known = True
                 if event.ref == "list-0":
                     self._list_folder(0, first=True)
-                    self._names.give_again()
+                    self.names.give_again()
             case schema.ChatChanged():
                 self._entry_changed(event.chat)
             case schema.MessageChanged():

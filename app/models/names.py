@@ -1,5 +1,5 @@
-"""Names of chats and folders, and which chat is in which folder: what the engine was given of them and has not said
-that its disk has. An engine that ends over a full disk loses it; the next one is given it again."""
+"""Names of chats and folders, which chat is in which folder, and presets: what the engine was given of them and has not
+said that its disk has. An engine that ends over a full disk loses it; the next one is given it again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from engine.api import schema
 
-_Change = schema.UpdateChat | schema.SaveFolder | schema.DeleteFolder
+_Change = schema.UpdateChat | schema.SaveFolder | schema.DeleteFolder | schema.SavePreset | schema.DeletePreset
 
 
 class NamesAtRisk:

@@ -277,10 +277,10 @@ class StatusModel(QObject):
 
     def loss(self, names: int = 0) -> str:
         """What would be lost if engine and window ended now, because the disk does not take it; "" for nothing.
-        ``names``: so many new names and places of chats the engine has not said that it has saved."""
+        ``names``: so many changes of names, folders and presets the engine has not said that it has saved."""
         if not self._connected and names:
             lost = tr(
-                "%Ln new name(s) or place(s) of chats, which the engine had not saved when it ended, would be lost.",
+                "%Ln change(s) of names, folders and presets, not saved when the engine ended, would be lost.",
                 "",
                 names,
             )

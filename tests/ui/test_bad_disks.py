@@ -305,6 +305,7 @@ def test_names_lost_with_an_engine_over_a_full_disk_are_given_again(drive: Drive
                 await until(lambda: window.status.line().tone == "error")
                 chats.rename(chat, "Another name")
                 folder = chats.folders.make()
+                assert window.setup.save_as("Brief")
                 chats.folders.rename(saved, "Renamed")
                 chats.move(chat, folder)
                 await until(lambda: chats.entry(chat).folder == folder and chats.folders.get(saved).name == "Renamed")
@@ -313,13 +314,14 @@ def test_names_lost_with_an_engine_over_a_full_disk_are_given_again(drive: Drive
                 window.window.quit_requested.emit()
                 (dialog,) = window.window.findChildren(ConfirmDialog)
                 said = " ".join(label.whole_text for label in dialog.findChildren(PlainLabel))
-                assert "4 new names or places of chats, which the engine had not saved" in said
+                assert "5 changes of names, folders and presets, not saved when the engine ended" in said
                 dialog.reject()
                 (small_disk / "others").unlink()
             async with played_engine(small_disk, PlayedEngine()):
                 await until(lambda: chats.entry(chat).title == "Another name" and chats.entry(chat).folder == folder)
                 await until(lambda: {one.name for one in chats.folders.all} == {"New folder 2", "Renamed"})
-                await until(lambda: not chats._names._changes)
+                await until(lambda: [one.name for one in window.setup.presets] == ["Brief"])
+                await until(lambda: not chats.names.count)
             async with played_engine(small_disk, PlayedEngine()):
                 await until(lambda: window.link.status.phase == "connected" and chats.entry(chat).saved)
                 assert (chats.entry(chat).title, chats.entry(chat).folder) == ("Another name", folder)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.models.chat_setup import ChatSetup
 from app.models.chats import ChatsModel
 from app.models.status import StatusModel
+from app.models.transcript import ChatTranscript
 from engine.api import schema
 from tests.ui.test_folders import Engine, entry, listed
 
@@ -102,13 +104,31 @@ def test_names_that_an_engine_had_not_saved_are_named_before_quitting() -> None:
     status.engine_connected()
     model.rename("a", "One")
     model.receive(accepted("rename-a", saved=False))
-    assert status.loss(model.names_at_risk) == ""  # the engine has it, and says itself what its disk does not take
+    assert status.loss(model.names.count) == ""  # the engine has it, and says itself what its disk does not take
     status.engine_away("It ended.")
-    assert "1 new name or place of a chat" in status.loss(model.names_at_risk)
+    assert "1 change of a name, folder or preset" in status.loss(model.names.count)
     status.cannot_keep("The disk is full")
-    assert "What you have written is not with the engine yet" in status.loss(model.names_at_risk)
-    assert "1 new name or place of a chat" in status.loss(model.names_at_risk)
+    assert "What you have written is not with the engine yet" in status.loss(model.names.count)
+    assert "1 change of a name, folder or preset" in status.loss(model.names.count)
     status.cannot_keep("")
     given_again(model, engine)
     model.receive(accepted("rename-a"))
-    assert status.loss(model.names_at_risk) == ""
+    assert status.loss(model.names.count) == ""
+
+
+def test_presets_are_made_again_and_stay_deleted() -> None:
+    engine = Engine()
+    model = listed(engine, entry("a", 2), entry("b", 1))
+    numbers = iter("12")
+    setup = ChatSetup(ChatTranscript(engine.send), model.names.send, lambda: next(numbers))
+    for name in ("One", "Two"):
+        assert setup.save_as(name)
+        model.receive(accepted(f"preset-{1 if name == 'One' else 2}", saved=False, request="save_preset"))
+    one, two = (sent.preset for sent in engine.requests if isinstance(sent, schema.SavePreset))
+    setup.delete(one)
+    model.receive(accepted("preset-1", saved=False, request="delete_preset"))
+    again = given_again(model, engine)
+    assert again == [schema.SavePreset(preset=two, ref="preset-2"), schema.DeletePreset(preset="1", ref="preset-1")]
+    model.receive(accepted("preset-2", request="save_preset"))
+    model.receive(accepted("preset-1", request="delete_preset"))
+    assert given_again(model, engine) == []

@@ -23,6 +23,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln change(s) of names, folders and presets, not saved when the engine ended, would be lost.</source>
+        <translation>
+            <numerusform>%Ln Änderung an Namen, Ordnern und Vorlagen, beim Ende der Engine noch nicht gesichert, ginge verloren.</numerusform>
+            <numerusform>%Ln Änderungen an Namen, Ordnern und Vorlagen, beim Ende der Engine noch nicht gesichert, gingen verloren.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln change(s) to your chats would be lost: the newest of messages, names, folders, presets and deletions.</source>
         <translation>
             <numerusform>%Ln Änderung an deinen Chats ginge verloren: das Neueste an Nachrichten, Namen, Ordnern, Vorlagen und Löschungen.</numerusform>
@@ -125,13 +132,6 @@
         <translation>
             <numerusform>%Ln weitere Datei</numerusform>
             <numerusform>%Ln weitere Dateien</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln new name(s) or place(s) of chats, which the engine had not saved when it ended, would be lost.</source>
-        <translation>
-            <numerusform>%Ln neuer Name oder Platz eines Chats, den die Engine noch nicht gesichert hatte, als sie endete, ginge verloren.</numerusform>
-            <numerusform>%Ln neue Namen oder Plätze von Chats, die die Engine noch nicht gesichert hatte, als sie endete, gingen verloren.</numerusform>
         </translation>
     </message>
     <message numerus="yes">

@@ -11,6 +11,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln change(s) of names, folders and presets, not saved when the engine ended, would be lost.</source>
+        <translation>
+            <numerusform>%Ln change of a name, folder or preset, not saved when the engine ended, would be lost.</numerusform>
+            <numerusform>%Ln changes of names, folders and presets, not saved when the engine ended, would be lost.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln change(s) to your chats would be lost: the newest of messages, names, folders, presets and deletions.</source>
         <translation>
             <numerusform>%Ln change to your chats would be lost: the newest of messages, names, folders, presets or deletions.</numerusform>
@@ -113,13 +120,6 @@
         <translation>
             <numerusform>%Ln more file</numerusform>
             <numerusform>%Ln more files</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln new name(s) or place(s) of chats, which the engine had not saved when it ended, would be lost.</source>
-        <translation>
-            <numerusform>%Ln new name or place of a chat, which the engine had not saved when it ended, would be lost.</numerusform>
-            <numerusform>%Ln new names or places of chats, which the engine had not saved when it ended, would be lost.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
