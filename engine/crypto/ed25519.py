@@ -18,6 +18,8 @@ from __future__ import annotations
 from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
+from engine.errors import CryptoError
+
 PUBLIC_KEY_LENGTH = 32
 SIGNATURE_LENGTH = 64
 _FIELD_PRIME = 2**255 - 19
@@ -72,10 +74,10 @@ def holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def check_library() -> None:
-    """``ImportError`` where libsodium checks signatures, or the points of proofs, by another rule than the network."""
+    """:class:`CryptoError` where libsodium checks signatures, or points of proofs, by another rule than the network."""
     signatures = holds(_TRIED_KEY, *_HOLDS) and not holds(_TRIED_KEY, *_HOLDS_TIMES_8_ONLY)
     if not signatures or crypto_core_ed25519_is_valid_point(_BESIDE_THE_SUBGROUP):
-        raise ImportError(
+        raise CryptoError(
             "The libsodium that is installed here takes other signatures or proofs for valid than this network does. "
             "So this machine could disagree with all others. Install the PyNaCl that requirements/engine.lock names."
         )

@@ -210,8 +210,8 @@ def check_line(option: str, text: str, most: int) -> None:
     if hidden:
         called = " ".join(filter(None, (f"U+{ord(hidden):04X}", unicodedata.name(hidden, ""))))
         raise ConfigurationError(
-            f"{option} is one line of at most {most} characters that can be seen, and {called}, the "
-            f"{text.index(hidden) + 1}. of what was given, cannot."
+            f"{option} is one line of at most {most} characters that can be seen; character {text.index(hidden) + 1} "
+            f"of what was given, {called}, cannot."
         )
     if len(text) > most:
         raise ConfigurationError(f"{option} is one line of at most {most} characters, and {len(text)} were given.")

@@ -174,6 +174,21 @@ def test_an_invitation_that_is_empty_is_not_overlooked(monkeypatch, capsys, tmp_
     assert f"{option} was given nothing. Give it the " in capsys.readouterr().err
 
 
+def test_a_library_that_checks_signatures_by_another_rule_ends_an_engine_in_words(tmp_path):
+    code = (
+        "import nacl.bindings\n"
+        "nacl.bindings.crypto_sign_open = lambda signed, key: signed\n"
+        "from engine.cli import main\n"
+        f"main(['node', '--data', {str(tmp_path)!r}])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("gentorrent: The libsodium that is installed here")
+
+
 def test_demo_gets_its_options(monkeypatch):
     seen: list[Options] = []
 
