@@ -57,7 +57,7 @@ def off(data: Data = None, json_output: Json = False) -> None:
 
 @commands.command()
 def pause(
-    time: Annotated[str, typer.Argument(metavar="[TIME]", help="As in 90m, 1h or 2d; minutes without a unit.")] = "",
+    time: Annotated[str, typer.Argument(metavar="TIME", help="As in 90m, 1h or 2d; minutes without a unit.")] = "",
     data: Data = None,
     json_output: Json = False,
 ) -> None:

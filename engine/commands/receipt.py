@@ -12,6 +12,15 @@ import typer
 from engine.commands.chats_common import Data, Json, print_json, run
 from engine.errors import ConfigurationError, ReceiptError
 
+ReceiptFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help='A receipt, as "Save the receipt" in the window and "gentorrent chat --save-receipt" write it; - reads'
+        " standard input.",
+    ),
+]
+
 commands = typer.Typer(help="Check the receipt of an answer, or doubt it.", no_args_is_help=True)
 
 
@@ -22,7 +31,7 @@ def _receipt() -> None:
 
 @commands.command()
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported receipt; - reads standard input.")],
+    file: ReceiptFile,
     network: Annotated[
         str | None, typer.Option(metavar="NETWORKID", help="The network it must belong to (64 digits 0-9 a-f).")
     ] = None,
@@ -58,7 +67,7 @@ def verify(
 
 @commands.command()
 def report(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported receipt; - reads standard input.")],
+    file: ReceiptFile,
     data: Data = None,
     json_output: Json = False,
 ) -> None:
@@ -89,7 +98,7 @@ def report(
 @commands.command()
 def share(
     choice: Annotated[
-        str | None, typer.Argument(metavar="[on|off]", help="What you choose; without it only what is chosen is told.")
+        str | None, typer.Argument(metavar="on|off", help="What you choose; without it only what is chosen is told.")
     ] = None,
     data: Data = None,
     json_output: Json = False,

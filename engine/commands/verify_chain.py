@@ -32,7 +32,10 @@ class _Found:
 
 
 def run(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A chain exported with --export.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="A chain exported with --export; without it a server is asked."),
+    ] = None,
     bootstrap: Annotated[
         str | None, typer.Option(metavar="URL#NETWORKID", help="The network's server (as for gentorrent node).")
     ] = None,

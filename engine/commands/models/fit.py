@@ -29,7 +29,7 @@ def fit(
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MODEL[:VARIANT]]", help="A model of the catalogue or of this machine; without it all of them."
+            metavar="MODEL[:VARIANT]", help="A model of the catalogue or of this machine; without it all of them."
         ),
     ] = None,
     context: Annotated[int, typer.Option(min=1, max=1 << 24, help="Tokens of question and answer together.")] = 4096,

@@ -118,9 +118,7 @@ def remove(
 
 
 def verify(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Models; all of them without it.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models; all of them without it.")] = None,
     data: Data = None,
     json_output: Json = False,
 ) -> None:

@@ -19,7 +19,7 @@ MAX_RESULTS = 100
 
 
 def search(
-    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Words that must all occur.")] = None,
+    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Words that must all occur.")] = None,
     hub: Annotated[
         bool, typer.Option("--hub", help="Ask the model hub (HF_ENDPOINT) for models with ONNX files instead.")
     ] = False,
