@@ -76,10 +76,10 @@ class Imports:
         self._changed()
         try:
             await asyncio.to_thread(check_importable, folder, self._models, name, self._meter(one), request.variant)
-            if self._tasks is None:
-                raise OverloadedError(say("library.ending"))
             if request.terms:
                 await asyncio.to_thread(self._models.agreements.agree, name, "", request.terms)
+            if self._tasks is None:  # by now
+                raise OverloadedError(say("library.ending"))
         except BaseException:
             one.stopped.set()  # the thread goes on where whoever waits for it goes away
             self._over(one)

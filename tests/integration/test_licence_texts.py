@@ -3,6 +3,7 @@
 import shutil
 
 from engine.api import schema
+from engine.library.agreements import Agreements
 from engine.library.names import MAX_LICENCE
 from tests.integration.test_library_service import LLAMA, PATIENCE, ask, catalogue, ended, fetch, hub, running  # noqa: F401
 from tests.integration.test_model_catalogue import SOURCE
@@ -75,6 +76,13 @@ async def test_what_was_accepted_for_an_import_is_not_asked_about_again(tmp_path
         assert (read.text, read.accepted) == ("Another one.", False)
         refused = await ask(service, schema.ImportModel(folder=str(mine), name="two", terms=read.terms))
         assert (refused.code, ".agreed.json is damaged" in refused.text) == ("storage_failed", True)
+
+
+async def test_an_engine_that_ends_while_a_licence_is_noted_begins_no_import(tmp_path, hub, monkeypatch):  # noqa: F811
+    async with running(tmp_path / "data", hub) as (service, _):
+        monkeypatch.setattr(Agreements, "agree", lambda *_: service._imports.end())
+        reply = await ask(service, schema.ImportModel(folder=str(SOURCE), name="mine", terms="a" * 64))
+        assert (reply.code, service._imports.progress) == ("overloaded", {})
 
 
 async def test_a_question_that_fails_unexpectedly_is_refused_and_ends_no_connection(tmp_path, hub, monkeypatch):  # noqa: F811
