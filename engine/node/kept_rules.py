@@ -51,7 +51,8 @@ class KeptRules:
 
     def keep(self, rules: Rules) -> Path | None:
         """These are the owner's. What could not be read is kept aside only now; where, if there is such. Raises
-        ``StorageError`` where the disk refuses: then, and after a crash, the next start finds what this one found."""
+        ``StorageError`` where the disk refuses: then, and after a crash, the next start finds what this one found (but
+        for a moment in which a folder in the place of the file is moved and nothing is there yet)."""
         self.doubt = ""
         if not self._unread:
             save_state(self._file, rules)

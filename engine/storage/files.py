@@ -15,7 +15,8 @@ from engine.sentences import say
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 LONGEST_COPY = 16 * 1024 * 1024
-"""Of a damaged file."""
+MOST_ASIDE = 9
+"""Of one file, what was damaged, where folders are among it."""
 Action = Literal[
     "read",
     "write",
@@ -139,10 +140,21 @@ def _flush_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def _aside(path: Path) -> Path:
+    """Where something damaged is kept: in the place of the one before it, but a folder neither takes a place that is
+    taken nor gives its own."""
+    places = [path.with_name(f"{path.name}.damaged{number}") for number in ("", *range(2, MOST_ASIDE + 1))]
+    with contextlib.suppress(OSError):
+        for place in places:
+            if not place.exists() or not (place.is_dir() or path.is_dir()):
+                return place
+    return places[0]
+
+
 def set_aside(path: Path) -> Path:
     """Move a damaged file out of the way and keep it for who wants to look; its new place, or ``path`` itself where the
     disk refuses."""
-    place = path.with_name(f"{path.name}.damaged")
+    place = _aside(path)
     try:
         path.replace(place)
     except OSError:
@@ -153,7 +165,7 @@ def set_aside(path: Path) -> Path:
 def keep_aside(path: Path) -> Path:
     """As :func:`set_aside`, but the file stays where it is, too, until it is replaced: a crash leaves no gap.
     What can be neither linked nor copied (a folder in its place) is moved after all."""
-    place = path.with_name(f"{path.name}.damaged")
+    place = _aside(path)
     with contextlib.suppress(OSError):
         place.unlink(missing_ok=True)
         os.link(path, place)

@@ -73,3 +73,22 @@ def test_a_state_comes_back_and_damage_is_named(tmp_path):
         path.write_bytes(damage)
         with pytest.raises(StorageError, match="damaged"):
             load_state(path, Guards)
+
+
+@pytest.mark.parametrize("moved", [files.set_aside, files.keep_aside])
+def test_what_is_damaged_is_kept_beside_a_folder_that_was_before(tmp_path, moved):
+    """A folder can be in the place of a file, and a file in its."""
+    state = tmp_path / "state.json"
+    kept = []
+    for content in ("folder", "one", "two", "folder"):
+        state.unlink(missing_ok=True)
+        if content == "folder":
+            state.mkdir()
+            (state / "inside").write_text(content)
+        else:
+            state.write_text(content)
+        kept.append(moved(state).name)
+        assert (tmp_path / kept[-1]).is_dir() is (content == "folder")
+    assert kept == ["state.json.damaged", "state.json.damaged2", "state.json.damaged2", "state.json.damaged3"]
+    assert (tmp_path / kept[1]).read_text() == "two"
+    assert not state.exists()
