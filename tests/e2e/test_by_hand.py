@@ -300,6 +300,6 @@ def _post(client: openai.OpenAI, body: bytes) -> tuple[int, dict[str, str]]:
         headers={"Authorization": f"Bearer {client.api_key}", "Content-Type": "application/json"},
     )
     with pytest.raises(urllib.error.HTTPError) as told:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     with told.value as error:
         return error.code, json.loads(error.read())["error"]

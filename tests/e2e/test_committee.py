@@ -31,13 +31,13 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 
 def height(network: Network) -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{network.port}/v1/chain", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{network.port}/v1/chain", timeout=30) as answer:
             return int(json.loads(answer.read())["height"])
     except OSError:  # a server that is just starting
         return -1
 
 
-def until(network: Network, wanted: Callable[[int], bool], seconds: float = 60) -> int:
+def until(network: Network, wanted: Callable[[int], bool], seconds: float = 120) -> int:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = height(network)

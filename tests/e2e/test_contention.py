@@ -17,7 +17,7 @@ from engine.api.schema import Contribution, GetEvents, OwnerEvents, SetRules, St
 from engine.demo.control import Control, open_control
 from engine.governor.rules import Rules
 from engine.inference.models.installed import BUILTIN_MODEL
-from tests.support.network import Answer, Network, family, is_running
+from tests.support.network import Answer, Network, family, gone, is_running
 
 pytestmark = pytest.mark.timeout(300)
 PAUSES_WITHIN = 2.0
@@ -127,7 +127,7 @@ async def test_others_load_pauses_within_two_seconds_and_it_goes_on_afterwards(n
             assert state.contributing.reason.startswith("Other programs need")
             assert not state.contributing.by_owner
             await shows(control, lambda state: not state.worker.pid, 60)
-            assert not is_running(worker)
+            assert await asyncio.to_thread(gone, {worker}, 30) == set()
             (told,) = (await pauses(control))[len(before) :]
             assert told.startswith("Paused. Other programs need")
         ended = time.monotonic()

@@ -22,7 +22,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         network.relays("relays", 3)
         listener = f"127.0.0.1:{taken.getsockname()[1]}"
         network.node("engine", "--contribute", BUILTIN_MODEL, "--signaling-address", listener)
-        network.wait("engine", lambda state: state.network.relays >= 4 and state.network.status == "ready", 60)
+        network.wait("engine", lambda state: state.network.relays >= 4 and state.network.status == "ready", 120)
         yield network
 
 
@@ -75,7 +75,7 @@ def test_a_private_network_is_examined_as_its_member(tmp_path: Any) -> None:
         private.found("--invited-only", "--hops", "0")
         address = f"{private.address}#{json.loads((tmp_path / 'bootstrap/genesis.json').read_text())['network_id']}"
         private.join("member", private.invite(), "--contribute", BUILTIN_MODEL)
-        private.wait("member", lambda state: state.network.bootstrap_connected and state.network.nodes == 1, 30)
+        private.wait("member", lambda state: state.network.bootstrap_connected and state.network.nodes == 1, 90)
         stranger = doctor("--bootstrap", address, "--data", str(tmp_path / "nobody"), code=1)
         assert stranger["server"]["problem"] == "refused"
         assert "private" in stranger["server"]["detail"]

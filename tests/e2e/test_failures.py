@@ -35,7 +35,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         for name in ("model-1", "model-2"):
             network.node(name, "--no-relay", "--contribute", BUILTIN_MODEL, *LIMITS)
         network.node("client", "--no-relay")
-        network.wait_ready("client", RELAYS, 2, 100)
+        network.wait_ready("client", RELAYS, 2, 180)
         for name in ("model-1", "model-2"):
             network.until(name, "gentorrent_group_members", 2)  # before, each of them answers what it is asked
         yield network
@@ -148,7 +148,7 @@ def test_an_inference_worker_killed_in_mid_answer_costs_nothing(network: Network
     assert answer.tokens == TOKENS
     assert answer.text == undisturbed
     assert answer.extension["receipt_verified"] is True
-    again = network.wait(name, lambda state: state.worker.status == "ready" and state.worker.pid not in (0, worker), 30)
+    again = network.wait(name, lambda state: state.worker.status == "ready" and state.worker.pid not in (0, worker), 90)
     assert is_running(again.worker.pid)
     assert again.worker.restarts >= 1
 
@@ -164,8 +164,8 @@ def test_a_bootstrap_server_stopped_in_mid_answer_costs_nothing(network: Network
     assert answer.tokens == tokens
     assert undisturbed.startswith(answer.text.rstrip("\N{REPLACEMENT CHARACTER}"))
     assert answer.extension["receipt_verified"] is True
-    state = network.wait("client", lambda state: not state.network.bootstrap_connected, 10)
-    assert f"127.0.0.1:{network.port}" in state.network.reason
+    where = f"127.0.0.1:{network.port}"
+    network.wait("client", lambda state: not state.network.bootstrap_connected and where in state.network.reason, 60)
     new_chat = ask(network, "without a server", 3).read()
     assert new_chat.error is None, new_chat.error
 
@@ -173,10 +173,10 @@ def test_a_bootstrap_server_stopped_in_mid_answer_costs_nothing(network: Network
 def test_nodes_come_back_to_a_restarted_bootstrap_server(network: Network) -> None:
     network.start_server()
     relays = sum(name.startswith("relay-") for name in network.children)
-    network.wait("client", lambda state: state.network.bootstrap_connected, 60)
-    network.wait_ready("client", relays, 2, 90)
+    network.wait("client", lambda state: state.network.bootstrap_connected, 120)
+    network.wait_ready("client", relays, 2)
     for name in ("model-1", "model-2"):
-        network.wait(name, lambda state: state.contributing.status == "on", 60)
+        network.wait(name, lambda state: state.contributing.status == "on", 120)
     answer = ask(network, "after the restart", 3).read()
     assert answer.error is None, answer.error
 
@@ -198,8 +198,8 @@ def test_a_contributor_who_pauses_in_mid_answer_is_taken_over_from(network: Netw
     assert len(answer.extension["machines"]) == 2
     assert gone({worker}, 5) == set()
     network.contribute(name, True)
-    network.wait(name, lambda state: state.contributing.status == "on", 60)
-    network.wait_ready("client", 1, 2, 60)
+    network.wait(name, lambda state: state.contributing.status == "on", 120)
+    network.wait_ready("client", 1, 2)
 
 
 def test_a_serving_node_killed_in_mid_answer_hands_over(network: Network, undisturbed: str) -> None:
@@ -241,14 +241,14 @@ def test_two_engines_on_one_data_directory(network: Network) -> None:
     data = str(network.folder / "client")
     network.launch("second", "node", "--bootstrap", network.address, "--data", data, "--api-port", "0")
     second = network.children["second"]
-    assert second.wait(20) not in (0, None)
+    assert second.wait(90) not in (0, None)
     network.ended("second")
     told = network.log("second")
     assert "Another engine" in told
     assert data in told
     assert str(network.children["client"].pid) in told
     assert "Traceback" not in told
-    assert network.state("client").network.status == "ready"
+    network.wait("client", lambda state: state.network.status == "ready", 60)
 
 
 def test_everything_that_is_left_ends_at_once(network: Network) -> None:

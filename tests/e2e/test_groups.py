@@ -12,6 +12,8 @@ from tests.support.network import Network
 
 pytestmark = [pytest.mark.timeout(150), pytest.mark.slow]
 SYSTEM = "You answer questions about a small garden by the sea, and never about anything else. " * 8
+MINE, ALL = (f'gentorrent_group_chunks{{whose="{whose}"}}' for whose in ("mine", "all"))
+"""Chunks of caches: of the node itself, and of others that it knows of."""
 
 
 @pytest.fixture(scope="module")
@@ -44,19 +46,18 @@ def test_what_is_public_in_one_cache_is_known_to_the_other_node(network: Network
         network.until(name, "gentorrent_group_members", 2)
     ask(network, "one", "How often do roses need water? " * 12, 0)
     time.sleep(3)
-    assert network.metric("one", 'gentorrent_group_chunks{whose="mine"}') == 0  # nothing is marked: nothing is told
+    assert network.metric("one", MINE) == 0  # nothing is marked: nothing is told
     ask(network, "one", "When do tulips flower? " * 12, 1)
-    deadline = time.monotonic() + 20
-    while not (mine := network.metric("one", 'gentorrent_group_chunks{whose="mine"}')):
+    deadline = time.monotonic() + 120
+    while not (mine := network.metric("one", MINE)) or network.metric("two", ALL) != mine:
         assert time.monotonic() < deadline
         time.sleep(0.3)
-    network.until("two", 'gentorrent_group_chunks{whose="all"}', mine)
-    assert network.metric("two", 'gentorrent_group_chunks{whose="mine"}') == 0
+    assert network.metric("two", MINE) == 0
 
 
 def test_a_question_is_passed_on_to_who_has_its_beginning_in_its_cache(network: Network) -> None:
     """The client draws an entry node each time; sooner or later it is the one that does not have it."""
-    for garden in range(1, 13):
+    for garden in range(1, 41):
         ask(network, "one", "What grows here?", 1, garden=garden)
         time.sleep(2.5)  # it is told, and what was answered is no load any more
         served = ask(network, "asking", "What should I plant?", 1, "network", garden)
@@ -69,4 +70,4 @@ def test_a_question_is_passed_on_to_who_has_its_beginning_in_its_cache(network: 
 def test_a_node_that_stops_is_forgotten_at_once(network: Network) -> None:
     network.stop("one")
     network.until("two", "gentorrent_group_members", 1, 10)
-    assert network.metric("two", 'gentorrent_group_chunks{whose="all"}') == 0
+    network.until("two", ALL, 0, 10)

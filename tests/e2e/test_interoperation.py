@@ -38,7 +38,7 @@ class Werift:
     async def expect(self, kind: str) -> dict[str, Any]:
         """The next news, which must be of this kind."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             line = await self._process.stdout.readline()
         news = json.loads(line or b'{"news": "ended"}')
         assert news["news"] == kind, news
@@ -62,7 +62,7 @@ async def werift() -> AsyncIterator[Werift]:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await process.wait()
         except TimeoutError:
             process.kill()
@@ -85,7 +85,7 @@ class Observer:
 
 async def exchange(ours: RtcConnection, observer: Observer, theirs: Werift) -> None:
     """Messages of both sizes on both channels, in both directions."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         await observer.opened.wait()
     await theirs.expect("open")
     for data in (b"\x00\xffhello", BIG):
@@ -95,7 +95,7 @@ async def exchange(ours: RtcConnection, observer: Observer, theirs: Werift) -> N
         assert {item["channel"] for item in heard} == {"control", "cells"}
         assert {base64.b64decode(item["data"]) for item in heard} == {data}
         await theirs.order(do="send", data=base64.b64encode(data).decode())
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             received = [await observer.messages.get() for _ in Channel]
         assert set(received) == {(channel, data) for channel in Channel}
     assert not ours.closed.done()

@@ -111,7 +111,7 @@ async def test_answers_of_earlier_offers_and_of_other_pairs_are_not_taken(signal
         assert len(a.handler.ups) == ups
         assert a.mesh.links() == {c.id}
         signaling.change = lambda _sender, _receiver, payload: payload
-        await until(lambda: b.id in a.mesh.links(), seconds=25)
+        await until(lambda: b.id in a.mesh.links())
         await speaks_with(a, b)
 
 
@@ -143,7 +143,7 @@ async def test_answers_that_the_service_makes_itself_give_no_link(signaling: Loc
     signaling.change = forge
     async with running(a, b):
         a.mesh.dial(b.id)
-        await until(lambda: a.mesh.statistics().dials_failed == 1, seconds=5)
+        await until(lambda: a.mesh.statistics().dials_failed == 1)
         assert forged == 1
         assert a.handler.ups == []
         assert a.mesh.links() == frozenset()
@@ -172,7 +172,7 @@ async def test_signals_that_are_lost_late_and_doubled_cost_time_alone(signaling:
         await asyncio.sleep(0.3)
         assert not a.mesh.links()
         b.mesh.want({a.id})  # the other side wants it as well, and its offer stands while ours has no answer
-        await until(lambda: b.id in a.mesh.links() and a.id in b.mesh.links(), seconds=20)
+        await until(lambda: b.id in a.mesh.links() and a.id in b.mesh.links())
         await asyncio.sleep(0.8)
         assert (len(a.handler.ups), len(b.handler.ups)) == (1, 1)
         await speaks_with(a, b)

@@ -51,13 +51,15 @@ def test_an_invitation_is_kept_so_that_once_is_enough(network: Network) -> None:
 
 def test_strangers_and_second_users_are_refused_with_the_reason(network: Network) -> None:
     network.node("stranger")
-    state = network.wait("stranger", lambda state: state.network.status == "offline", 30)
-    assert "private" in state.network.reason
+    network.wait(
+        "stranger", lambda state: state.network.status == "offline" and "private" in state.network.reason, 90
+    )
     network.stop("stranger")
     bound = network.invite("--for", network.node_id("serving"))
     network.join("wrong", bound)
-    state = network.wait("wrong", lambda state: state.network.status == "offline", 30)
-    assert "for another node" in state.network.reason
+    network.wait(
+        "wrong", lambda state: state.network.status == "offline" and "for another node" in state.network.reason, 90
+    )
     network.stop("wrong")
 
 
@@ -68,7 +70,7 @@ def test_a_revoked_member_is_gone_at_once(network: Network) -> None:
     assert told.returncode == 0, told.stderr
     state = network.wait("asking", lambda state: state.network.nodes == 1 and state.network.links == 0, 15)
     assert state.network.bootstrap_connected
-    network.wait("serving", lambda state: "revoked" in state.network.reason, 30)
+    network.wait("serving", lambda state: "revoked" in state.network.reason, 90)
     assert invitations(network)["attic"]["status"] == "revoked"
 
 

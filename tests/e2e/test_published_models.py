@@ -40,15 +40,18 @@ def test_from_the_lab_to_an_answer(network: Network, hub: LoopbackHub) -> None:
         commands.run(name, "download", model, "--yes")
         network.stop(name)
         network.node(name, "--contribute", model)
-    refused = network.wait("one", lambda state: state.contributing.status == "failed", 60)
-    assert fingerprint in refused.contributing.reason
+    refused = network.wait(
+        "one",
+        lambda state: state.contributing.status == "failed" and fingerprint in state.contributing.reason,
+        120,
+    )
     assert refused.contributing.words["reason"][0].code == "publisher.untrusted"
     for name in servers:
         assert commands.json(name, "publishers", "trust", fingerprint, "--yes")["name"] == PUBLISHER
-        network.wait(name, lambda state: state.contributing.status == "on", 60)
+        network.wait(name, lambda state: state.contributing.status == "on", 120)
 
     network.node("asking")
-    state = network.wait("asking", lambda state: any(one.id == model and one.nodes == 2 for one in state.models), 90)
+    state = network.wait("asking", lambda state: any(one.id == model and one.nodes == 2 for one in state.models), 120)
     shown = next(one for one in state.models if one.id == model)
     assert (shown.publisher, shown.fingerprint) == (PUBLISHER, fingerprint)
     assert (shown.reviewed, shown.confirmed) == (False, False)
@@ -65,8 +68,8 @@ def test_from_the_lab_to_an_answer(network: Network, hub: LoopbackHub) -> None:
     assert "unreviewed" in str(answer.extension["badge_reason"])
 
     commands.run("one", "publishers", "distrust", fingerprint)
-    network.wait("one", lambda state: state.contributing.status == "failed", 30)
-    network.wait("asking", lambda state: any(one.id == model and one.nodes == 1 for one in state.models), 60)
+    network.wait("one", lambda state: state.contributing.status == "failed", 90)
+    network.wait("asking", lambda state: any(one.id == model and one.nodes == 1 for one in state.models), 120)
     withdrawn = commands.json(
         "lab", "withdraw", "our-model", "--reason", "Found a mistake.", "--bootstrap", network.address
     )

@@ -42,9 +42,9 @@ async def test_signaling_during_a_chat_shows_who_links_and_nothing_of_the_chat()
             overlay.meshes[model].disconnect(path[-1], "test")
             overlay.meshes[path[0]].disconnect(path[1], "test")
         overlay.meshes[overlay.identify("client")].disconnect(paths[1][0], "test")
-        await overlay.answered(answer, 60)
+        await overlay.answered(answer, 120)
         assert len(answer.ids) == 120
-        await until(lambda: len(overlay.meshes[model].links()) == 8, 30)
+        await until(lambda: len(overlay.meshes[model].links()) == 8)
         await asyncio.sleep(0.5)
     seen = [payload for _, _, payload in overlay.signaling.passed] + [message.payload for _, message in introduced]
     assert (len(overlay.signaling.passed), len(introduced)) > before, "links were made during the chat"

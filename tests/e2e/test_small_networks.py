@@ -33,7 +33,7 @@ def five(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         network.node("serving", "--contribute", BUILTIN_MODEL)
         for name in ("asking", "one", "two", "three"):
             network.node(name)
-        network.wait("asking", lambda state: state.network.relays == 5 and state.models[0].nodes == 1, 60)
+        network.wait("asking", lambda state: state.network.relays == 5 and state.models[0].nodes == 1, 120)
         yield network
 
 

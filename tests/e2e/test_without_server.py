@@ -20,12 +20,12 @@ def test_restarted_relay_links_again_while_the_server_is_away(tmp_path: Path) ->
             network.node(name)
         for name in ("listener", "second", "returning"):
             # Two links of the node identity to the others, and those of the client identity to its guards.
-            network.wait(name, lambda state: state.network.relays == 3 and state.network.links >= 4, 40)
+            network.wait(name, lambda state: state.network.relays == 3 and state.network.links >= 4, 120)
         network.kill("bootstrap")
         network.kill("returning")
-        network.wait("second", lambda state: not state.network.bootstrap_connected, 20)
+        network.wait("second", lambda state: not state.network.bootstrap_connected, 60)
         network.node("returning")
-        network.wait("returning", lambda _: True, 20)
+        network.wait("returning", lambda _: True, 60)
         network.wait("returning", lambda state: state.network.links >= 1, 5)  # the way back to all the others
         state = network.wait("returning", lambda state: state.network.links >= 3, 10)
         assert not state.network.bootstrap_connected

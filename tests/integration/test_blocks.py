@@ -325,7 +325,7 @@ async def test_a_server_that_is_killed_at_any_moment_keeps_what_it_has_confirmed
                 confirmed.add(encode(record))
         if server.poll() is None and step == 400:
             os.kill(server.pid, signal.SIGTERM)
-        deaths += server.wait(20) == -signal.SIGKILL
+        deaths += server.wait(120) == -signal.SIGKILL
         server.stdout.close()
     assert deaths > 4
     assert confirmed == {encode(record) for _, record in brought}

@@ -394,7 +394,7 @@ async def test_missing_blocks_come_from_the_server(network: Network, tmp_path: P
     maker = Maker(identity, state, network.scheduler.clock)
     store = CommitteeStore(tmp_path / "follower")
     role = CommitteeRole(identity, state, maker, store, network.scheduler.clock, fetch=fetch)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(role.run())
         while len(asked) < 3:
             await asyncio.sleep(0.01)
@@ -426,7 +426,7 @@ async def test_a_member_that_has_lost_its_whole_disk_hears_of_the_chain_before_i
         assert role._agreement.round == 0
         assert store.memory() is None  # nothing was signed
         if not asked:
-            async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(role.chain.keep_up())
                 while answers:
                     await asyncio.sleep(0.01)

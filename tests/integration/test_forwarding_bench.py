@@ -97,7 +97,7 @@ def _ended(process):
         return True
 
 
-def _wait_until(true, seconds=30.0):
+def _wait_until(true, seconds=120.0):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

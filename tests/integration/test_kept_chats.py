@@ -30,7 +30,7 @@ class Client:
 
     async def find(self, kind: type[Wanted], **fields: Any) -> Wanted:
         """The next event of a kind."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while True:
                 event = schema.event_decoder.decode(await self._socket.receive_str())
                 self.events.append(event)
@@ -153,7 +153,7 @@ def test_the_command_line_lists_searches_shows_exports_and_deletes(tmp_path, cap
         assert "--everything" in command("delete", "guards", "--keys", ok=False)
         before = (tmp_path / "keys").read_bytes()
         command("delete", "--everything", "--keys", "--yes")
-        assert engine.process.wait(timeout=30) == 0
+        assert engine.process.wait(timeout=120) == 0
         file.unlink()  # what was exported stays where the owner put it
         left = {file.name: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
         assert "keys" not in left

@@ -163,7 +163,7 @@ async def test_while_the_server_is_away_the_mirror_introduces(tmp_path, monkeypa
                 await until(
                     lambda: lists(one, 3)() and one.connected and one.server == parse_bootstrap(address).url, 30
                 )
-                await until(lambda: late.state.published, 30)
+                await until(lambda: late.state.published)
                 await exchanges(one, late, (identity(1).node_id, identity(4).node_id))
 
 

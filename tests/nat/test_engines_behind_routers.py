@@ -36,7 +36,7 @@ class Engines:
             ["ip", "netns", "exec", side.namespace, *command],
             capture_output=True,
             text=True,
-            timeout=45,
+            timeout=180,
             env=clean_environment(),
             cwd=ROOT,
             check=False,
@@ -70,7 +70,7 @@ class Engines:
         options = ("--data", data, "--api-port", "0", "--turn-ca", authority, *options)
         self.launch(name, self.laboratory.side(kind), "node", "--bootstrap", self.address, *options)
 
-    def wait(self, name: str, wanted: Callable[[Any], bool], seconds: float = 40.0) -> Any:
+    def wait(self, name: str, wanted: Callable[[Any], bool], seconds: float = 120.0) -> Any:
         """The engine's state, once it is ``wanted``."""
         until = time.monotonic() + seconds
         state: Any = None

@@ -96,7 +96,7 @@ def test_what_a_killed_run_leaves_is_removed_by_the_next(laboratory, tmp_path):
     names = [path.name for path in Path("/run/netns").iterdir()]
     assert f"{PREFIX}{made.pid}net" in names
     remove_leftovers()
-    for _ in range(50):
+    for _ in range(300):
         names = [path.name for path in Path("/run/netns").iterdir()]
         if not any(name.startswith(f"{PREFIX}{made.pid}") for name in names):
             break

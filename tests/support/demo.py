@@ -88,18 +88,18 @@ class Demo:
         self.seen |= family(self.child.pid)
         begun = time.monotonic()
         self.child.send_signal(number)
-        self.child.wait(20)
+        self.child.wait(60)
         return time.monotonic() - begun
 
     def close(self) -> None:
         """End everything, whatever the test left."""
         self.seen |= family(self.child.pid)
         self._watching.set()
-        self._thread.join(5)
+        self._thread.join(60)
         for pid in self.seen:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.child.wait(5)
+        self.child.wait(60)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def samples(network: Network) -> list[SignedRecord]:
         return [signed_record_decoder.decode(one) for one in chain_records_decoder.decode(answer.read()).records]
 
 
-def wait_for_samples(network: Network, seconds: float = 60.0) -> list[SignedRecord]:
+def wait_for_samples(network: Network, seconds: float = 120.0) -> list[SignedRecord]:
     """Those that a member is shown, once there are any."""
     deadline = time.monotonic() + seconds
     while not (found := samples(network)):

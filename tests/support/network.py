@@ -56,7 +56,7 @@ def gentorrent(*arguments: str, **environment: str) -> subprocess.CompletedProce
         [GENTORRENT, *arguments],
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=180,
         env=clean_environment(**environment),
         stdin=subprocess.DEVNULL,
     )
@@ -153,7 +153,7 @@ class Network:
         data = str(self.folder / "bootstrap")
         self.launch("bootstrap", "bootstrap", "--host", "127.0.0.1", "--port", str(self.port), "--data", data)
 
-    def until_served(self, seconds: float = 60.0) -> None:
+    def until_served(self, seconds: float = 120.0) -> None:
         """Wait until the server takes connections, which nodes do by themselves."""
         deadline = time.monotonic() + seconds
         while True:
@@ -180,10 +180,10 @@ class Network:
     def kill(self, name: str) -> None:
         """SIGKILL, and nothing else."""
         self.children[name].kill()
-        self.children[name].wait(5)
+        self.children[name].wait(60)
         self._forget(name)
 
-    def stop(self, name: str, patience: float = 10) -> float:
+    def stop(self, name: str, patience: float = 60) -> float:
         """SIGTERM; the seconds that it took."""
         begun = time.monotonic()
         self.children[name].send_signal(signal.SIGTERM)
@@ -212,7 +212,7 @@ class Network:
 
     def state(self, name: str) -> State:
         """The state of a node now."""
-        return self.wait(name, lambda _: True, 10.0)
+        return self.wait(name, lambda _: True, 60.0)
 
     def wait(self, name: str, wanted: Callable[[State], bool], seconds: float) -> State:
         """Wait for a state of a node; fails with the last one."""
@@ -239,13 +239,13 @@ class Network:
         request = urllib.request.Request(
             f"{address.removesuffix('/v1')}/metrics", headers={"Authorization": f"Bearer {token}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             text = reply.read().decode()
         found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
         assert found, text
         return float(found[1])
 
-    def until(self, name: str, series: str, wanted: float, seconds: float = 40.0) -> None:
+    def until(self, name: str, series: str, wanted: float, seconds: float = 120.0) -> None:
         """Wait until a figure has this value."""
         deadline = time.monotonic() + seconds
         while (value := self.metric(name, series)) != wanted:
@@ -262,7 +262,7 @@ class Network:
 
         asyncio.run(turn())
 
-    def wait_ready(self, name: str, relays: int, models: int, seconds: float = 60.0) -> State:
+    def wait_ready(self, name: str, relays: int, models: int, seconds: float = 120.0) -> State:
         """Wait until a client has its paths and knows all relays and model nodes."""
 
         def ready(state: State) -> bool:
@@ -279,7 +279,7 @@ class Network:
         """The official client, set up with what lies in the node's data directory."""
         state = self.state(name)
         token = self.data(name).api_token.read_text().strip()
-        return openai.OpenAI(base_url=state.api_address, api_key=token, max_retries=0, timeout=60)
+        return openai.OpenAI(base_url=state.api_address, api_key=token, max_retries=0, timeout=120)
 
     def node_id(self, name: str) -> str:
         """The node identity of a data directory (``relays/relay-0`` for those that share a process)."""

@@ -66,7 +66,7 @@ class Commands:
 
     def until_known(self, machine: str, model: str) -> None:
         """Wait until a machine has heard of a published model."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while model not in self.run(machine, "published"):
             assert time.monotonic() < end
             time.sleep(0.5)

@@ -109,7 +109,7 @@ def network(tmp_path: Path) -> Iterator[str]:
         port = str(probe.getsockname()[1])
     command = [sys.executable, "-m", "engine.cli", "bootstrap", "--data", str(tmp_path / "server"), "--port", port]
     made = subprocess.run(
-        [*command, "--init", "--one-machine"], capture_output=True, timeout=60, text=True, check=False
+        [*command, "--init", "--one-machine"], capture_output=True, timeout=180, text=True, check=False
     )
     assert made.returncode == 0, made.stderr
     server = subprocess.Popen(command, stdin=lifeline(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -119,7 +119,7 @@ def network(tmp_path: Path) -> Iterator[str]:
             yield server.stdout.readline().split("--bootstrap")[1].split()[0]
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
 
 
 async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:

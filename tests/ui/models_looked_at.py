@@ -46,6 +46,7 @@ class Looked:
     async def fetch(self, place: str = "catalogue", model: str = MODEL, licence: str = "apache-2.0") -> list[str]:
         """By keys, the licence with it; what the dialog says."""
         row = await self.come(place, model)
+        await until(lambda: "fetch" in row.buttons)
         QTest.keyClick(row.buttons["fetch"], Qt.Key.Key_Space)
         said = await self.accept_licence()
         assert any(licence in text for text in said)

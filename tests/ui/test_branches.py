@@ -262,7 +262,7 @@ def test_wording_that_was_being_written_is_there_after_a_crash(drive: Drive, tmp
                 window.view.asked.begin_edit()
                 window.view.asked.editor.input.setPlainText("Eins?")
                 chats, chat, question = played.chats, window.chat.chat, window.turn.question_id
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while await chats.disk.edits(chat) != {question: "Eins?"}:
                         await asyncio.sleep(0.05)
             async with open_window(tmp_path, NoProcess()) as window:
@@ -273,7 +273,7 @@ def test_wording_that_was_being_written_is_there_after_a_crash(drive: Drive, tmp
                 engine.pieces = ["Eins."]
                 editor.ask.click()
                 await until(lambda: shown(window) == [("Eins?", "Eins.")])
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while await chats.disk.edits(chat):
                         await asyncio.sleep(0.05)
 

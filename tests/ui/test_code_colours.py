@@ -52,7 +52,7 @@ def test_code_is_plain_until_its_language_is_loaded(text: MarkdownView, monkeypa
     assert text.toPlainText() == "local x = 1"
     assert coloured(text) == []
     load_language("lua")
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     said.clear()
     while not said:  # the text asks for it
         QTest.qWait(5)

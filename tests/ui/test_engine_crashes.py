@@ -37,10 +37,11 @@ async def ask_for_long(window: Window) -> None:
 async def stop(window: Window) -> None:
     """Stop the answer as its reader does."""
     QTest.keyClick(window.window.composer.input, Qt.Key.Key_Escape)
-    await until(lambda: window.turn.state == "stopped", 20)
+    await until(lambda: window.turn.state == "stopped")
 
 
-def worker(window: Window) -> int:
+async def worker(window: Window) -> int:
+    await until(lambda: window.status.state.worker.pid)  # the state comes beside the answer
     pid: int = window.status.state.worker.pid
     assert is_running(pid)
     return pid
@@ -52,12 +53,12 @@ def test_an_answer_goes_on_when_its_worker_is_killed(drive: Drive, tmp_path: Pat
             said: set[str] = set()
             window.status.changed.connect(lambda: said.add(window.status.line().text))
             await ask_for_long(window)
-            killed, so_far = worker(window), window.turn.answer
+            killed, so_far = await worker(window), window.turn.answer
             os.kill(killed, signal.SIGKILL)
             await until(lambda: window.turn.length > len(so_far) + 200, 60)
             assert window.turn.answer.startswith(so_far)
             assert window.turn.state == "writing"
-            await until(lambda: window.status.state.worker.pid not in (0, killed), 20)
+            await until(lambda: window.status.state.worker.pid not in (0, killed))
             assert window.status.state.worker.restarts == 1
             assert any("It starts again, and answers go on" in text for text in said), said
             await stop(window)
@@ -74,21 +75,21 @@ def test_half_an_answer_is_kept_and_marked_when_its_engine_is_killed(drive: Driv
             phases: list[str] = []
             window.link.status_changed.connect(lambda status: phases.append(status.phase))
             await ask_for_long(window)
-            engine, inference = read_address(tmp_path).pid, worker(window)
+            engine, inference = read_address(tmp_path).pid, await worker(window)
             await asyncio.sleep(1.0)  # so long the disk may be behind
             so_far = window.turn.answer
             os.kill(engine, signal.SIGKILL)
-            await until(lambda: window.turn.state == "failed", 30)
+            await until(lambda: window.turn.state == "failed")
             assert "ended while it answered" in window.view.problems.text.whole_text
             assert "is being started again" in window.window.status_bar.text.whole_text
             assert window.answer
             await until(lambda: window.link.status.phase == "connected" and window.status.models, 60)
             assert phases[-2:] == ["restarting", "connected"]
-            await until(lambda: not is_running(inference), 20)  # it does not outlive its engine
+            await until(lambda: not is_running(inference))  # it does not outlive its engine
             shown = window.turn
             assert shown.state == "failed"
             assert shown.answer.startswith(so_far[: len(so_far) // 2])
-            assert window.view.problems.retry.isVisible()
+            await until(window.view.problems.retry.isVisible)
             window.view.problems.retry.click()
             await until(lambda: window.turn.length > 40, 60)
             assert len(window.turn.siblings) == 2, "the half answer stays beside the new one"
@@ -98,7 +99,7 @@ def test_half_an_answer_is_kept_and_marked_when_its_engine_is_killed(drive: Driv
             assert window.turn.question == QUESTION
             half = window.turn.siblings[0]
             window.link.send(schema.SelectBranch(chat=window.chat.chat, message=half))
-            await until(lambda: window.turn.answer_id == half, 20)
+            await until(lambda: window.turn.answer_id == half)
             assert window.turn.state == "failed"
             assert "ended while it answered" in window.turn.problem
             assert len(window.turn.answer) > 20
@@ -134,17 +135,17 @@ def test_an_engine_that_does_not_start_says_why_and_starts_once_that_is_mended(d
             QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
             await until(lambda: window.link.status.phase == "failed", 60)
             bar = window.window.status_bar
-            assert bar.text.whole_text.startswith("The engine cannot be started: ")
+            await until(lambda: bar.text.whole_text.startswith("The engine cannot be started: "))
             assert "config.toml is not valid TOML" in bar.text.whole_text
-            await until(lambda: window.turn.state == "failed", 10)
+            await until(lambda: window.turn.state == "failed")
             assert "Your question is kept" in window.turn.problem
-            assert bar.retry.isVisible()
+            await until(bar.retry.isVisible)
             settings.write_text("threads = 1\n")
             bar.retry.click()
             await until(lambda: window.status.models, 60)
             window.view.problems.retry.click()
             await until(lambda: window.turn.state == "done", 60)
-            assert window.view.badge.whole_text == "Local"
+            await until(lambda: window.view.badge.whole_text == "Local")
 
     drive(scenario())
 
@@ -163,8 +164,8 @@ def test_two_windows_show_one_chat_and_the_second_keeps_the_engine_when_the_firs
                 both: Callable[[], bool] = lambda: first.turn.answer[:300] == second.turn.answer[:300]  # noqa: E731
                 await until(lambda: first.turn.length > 300 and both(), 60)
                 await stop(second)
-                await until(lambda: first.turn.state == "stopped", 20)
-                await until(lambda: first.turn.answer == second.turn.answer, 20)
+                await until(lambda: first.turn.state == "stopped")
+                await until(lambda: first.turn.answer == second.turn.answer)
                 engine = read_address(tmp_path).pid
                 await ask_for_long(second)
                 phases: list[str] = []

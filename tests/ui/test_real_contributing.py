@@ -34,6 +34,11 @@ def status(window: Window) -> str:
     return str(window.status.state.contributing.status) if window.status.state is not None else ""
 
 
+def happened(page: ContributePage) -> list[str]:
+    """What the log shows, newest first; it comes beside the state."""
+    return [words for _, words in page.event_list._events]
+
+
 async def switch_on(window: Window, page: ContributePage) -> None:
     await until(lambda: window.status.state.network.status != "none")
     page.top.contribute.click()
@@ -53,8 +58,7 @@ def test_switch_pause_and_going_on(drive: Drive, tmp_path: Path, network: str) -
             await until(lambda: status(window) == "paused" and window.status.state.worker.status == "stopped")
             assert before + 3590 < window.status.state.contributing.until < CLOCK.wall() + 3610
             await until(lambda: page.top.resume.isVisible())
-            told = page.top.status.reason.whole_text
-            assert told.startswith("You have paused it until ")
+            await until(lambda: page.top.status.reason.whole_text.startswith("You have paused it until "))
             page.top.resume.click()
             await until(lambda: status(window) == "on")
             page.top.pause_start.click()
@@ -65,9 +69,8 @@ def test_switch_pause_and_going_on(drive: Drive, tmp_path: Path, network: str) -
             page.top.resume.click()
             await until(lambda: status(window) == "on" and not page.top.resume.isVisible())
             page.section("log").head.click()
-            shown = [words for _, words in page.event_list._events]
-            assert shown[0] == "Contributing goes on."
-            assert "Paused. You have paused it." in shown
+            await until(lambda: happened(page)[:1] == ["Contributing goes on."])
+            await until(lambda: "Paused. You have paused it." in happened(page))
             page.top.contribute.click()
             await until(lambda: status(window) == "off")
 
@@ -99,8 +102,10 @@ def test_a_schedule_that_closes_pauses_and_rules_outlive_the_engine(drive: Drive
             page.rules["when"].grid.chosen.emit(week)  # type: ignore[attr-defined]
             page.rules["when"].fields.fields["contention_share"].chosen.emit("contention_share", 0.8)
             await until(lambda: status(window) == "paused")
+            await until(
+                lambda: window.status.state.contributing.reason == "The weekly schedule has this hour off."
+            )
             told = window.status.state.contributing
-            assert told.reason == "The weekly schedule has this hour off."
             assert CLOCK.wall() + 86_400 < told.until < CLOCK.wall() + 4 * 86_400
             await until(
                 lambda: "The weekly schedule has this hour off. Goes on at" in page.top.status.reason.whole_text
@@ -111,10 +116,8 @@ def test_a_schedule_that_closes_pauses_and_rules_outlive_the_engine(drive: Drive
             page.section("when").head.click()
             assert page.rules["when"].grid.week == week  # type: ignore[attr-defined]
             assert window.status.contribution.rules.contention_share == 0.8
-            await until(lambda: page._model.events)
             page.section("log").head.click()
-            shown = [words for _, words in page.event_list._events]
-            assert "Paused. The weekly schedule has this hour off." in shown
+            await until(lambda: "Paused. The weekly schedule has this hour off." in happened(page))
             page.rules["when"].grid.chosen.emit(ALWAYS)  # type: ignore[attr-defined]
             await until(lambda: status(window) == "on")
 
@@ -133,7 +136,7 @@ def test_rules_that_cannot_be_read_pause_until_they_are_used(drive: Drive, tmp_p
             await until(lambda: window.status.state.network.status != "none")
             page.top.contribute.click()  # which is no word about rules
             await until(lambda: status(window) == "paused")
-            assert "could not be read" in window.status.contribution.now.relay_reason
+            await until(lambda: "could not be read" in window.status.contribution.now.relay_reason)
             page.problem.button.click()
             await until(lambda: status(window) == "on" and not page.problem.isVisible())
             assert window.status.contribution.rules.price == 0.25

@@ -59,14 +59,14 @@ def test_a_download_is_paused_in_the_middle_and_gone_on_with_to_its_end(
         await looked.fetch()
         row = await looked.come("moving")
         await until(lambda: row.progress.maximum() > 0 and row.progress.value() > 0)
-        assert "a second" in row.how_far.whole_text
+        await until(lambda: "a second" in row.how_far.whole_text)
         QTest.keyClick(row.buttons["pause"], Qt.Key.Key_Space)
         await until(lambda: "resume" in row.buttons)
-        assert row.how_far.whole_text.startswith("Stopped: ")
+        await until(lambda: row.how_far.whole_text.startswith("Stopped: "))
         hub.pace = 0.0
         QTest.keyClick(row.buttons["resume"], Qt.Key.Key_Space)
         here = await looked.come("here")
-        assert looked.row("moving") is None
+        await until(lambda: looked.row("moving") is None)
         await until(lambda: "chat" in here.buttons)
         here.buttons["chat"].click()
         await until(lambda: window.window.choice.key == (MODEL, "local"))
@@ -83,9 +83,8 @@ def test_a_download_that_is_cut_off_says_why_and_is_tried_again(drive: Drive, tm
         await looked.fetch()
         row = await looked.come("moving")
         await until(lambda: "retry" in row.buttons)
-        assert row.problem.isVisible()
-        assert len(row.problem.whole_text) > 20
-        assert row.how_far.whole_text.startswith("Stopped: ")
+        await until(lambda: row.problem.isVisible() and len(row.problem.whole_text) > 20)
+        await until(lambda: row.how_far.whole_text.startswith("Stopped: "))
         hub.faults.clear()
         row.buttons["retry"].click()
         await looked.come("here")
@@ -138,7 +137,7 @@ def test_a_folder_is_imported_and_deleted_and_one_that_is_no_model_says_so(
         assert form.problem.whole_text == ""
         assert any("become free" in text for text in await looked.delete("my-own"))
         await until(lambda: looked.row("here", "my-own") is None)
-        assert "free again" in looked.page.disk.freed.whole_text
+        await until(lambda: "free again" in looked.page.disk.freed.whole_text)
         assert good.exists()
 
     played(drive, tmp_path, scenario)

@@ -46,14 +46,14 @@ async def ask(window: Window, question: str) -> None:
     """Type it, and wait for the end of the answer."""
     QTest.keyClicks(window.window.composer.input, question)
     QTest.keyClick(window.window.composer.input, Qt.Key.Key_Return)
-    await until(lambda: window.turn.question == question and window.turn.state in ("done", "failed"), 60)
+    await until(lambda: window.turn.question == question and window.turn.state in ("done", "failed"), 120)
 
 
 async def in_network(window: Window) -> None:
     """Wait until all paths stand and the model node is known, and choose the network."""
-    await until(lambda: window.status.state and window.status.state.network.status == "ready", 60)
-    await until(lambda: any(choice.route == "network" for choice in window.status.models), 30)
-    await until(lambda: window.status.state.network.relays >= RELAYS, 30)
+    await until(lambda: window.status.state and window.status.state.network.status == "ready", 120)
+    await until(lambda: any(choice.route == "network" for choice in window.status.models))
+    await until(lambda: window.status.state.network.relays >= RELAYS)
     window.window.header.choose(next(choice for choice in window.status.models if choice.route == "network"))
 
 
@@ -68,7 +68,7 @@ def test_typed_question_is_answered_by_another_machine_and_the_badge_appears(
             await ask(window, QUESTION)
             assert window.turn.state == "done", window.turn.problem
             assert len(lengths) > 3, "the answer streams in"
-            assert window.view.badge.whole_text in ("Signed", "Verified")
+            await until(lambda: window.view.badge.whole_text in ("Signed", "Verified"))
             assert window.turn.done.served_by == network.node_id("model")
             assert [len(path) for path in window.turn.done.paths] == [3, 3, 3, 3]
             async with asyncio.timeout(120):
@@ -83,7 +83,7 @@ def test_typed_question_is_answered_by_another_machine_and_the_badge_appears(
 
 def listed(network: Network, node: str) -> bool:
     """Whether the directory that the server gives out has this node as one that answers questions."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{network.port}/v1/directory", timeout=5) as reply:
+    with urllib.request.urlopen(f"http://127.0.0.1:{network.port}/v1/directory", timeout=30) as reply:
         answer = read_answer(reply.read())
     assert isinstance(answer, SignedSnapshot)
     found = (
@@ -108,7 +108,7 @@ async def pause(window: Window, network: Network) -> tuple[float, float]:
             if not unlisted and not listed(network, node):
                 unlisted = time.monotonic() - begun
             time.sleep(0.01)
-            assert time.monotonic() < begun + 30
+            assert time.monotonic() < begun + 60
         return unlisted, gone
 
     async with asyncio.TaskGroup() as tasks:
@@ -121,8 +121,8 @@ async def contribute(window: Window, network: Network) -> None:
     """Turn the switch in the tray on, and wait until the directory lists this machine."""
     await until(lambda: window.tray.contribute.isEnabled(), 60)
     window.tray.contribute.trigger()
-    await until(lambda: window.status.state and window.status.state.contributing.status == "on", 60)
-    async with asyncio.timeout(20):
+    await until(lambda: window.status.state and window.status.state.contributing.status == "on", 120)
+    async with asyncio.timeout(90):
         while not await asyncio.to_thread(listed, network, window.status.state.node_id):
             await asyncio.sleep(0.1)
 
@@ -142,10 +142,10 @@ def test_pause_in_the_tray_takes_the_machine_out_of_the_directory_and_ends_its_w
         async with asyncio.TaskGroup() as tasks:
             if question:
                 tasks.create_task(asyncio.to_thread(keep_busy, network, question))
-                await until(lambda: window.status.state.contributing.answering, 30)
-                await until(lambda: window.status.state.contributing.tokens >= state.tokens + tokens, 30)
+                await until(lambda: window.status.state.contributing.answering)
+                await until(lambda: window.status.state.contributing.tokens >= state.tokens + tokens)
             seconds = await pause(window, network)
-        await until(lambda: window.status.state.contributing.status == "off", 10)
+        await until(lambda: window.status.state.contributing.status == "off")
         return seconds
 
     async def scenario() -> None:

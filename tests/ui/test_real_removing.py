@@ -42,7 +42,9 @@ def test_a_model_that_answers_somebody_is_deleted_and_another_machine_goes_on_wi
     network.node("other", "--no-relay", "--contribute", MODEL)
     network.node("asking", "--no-relay")
     network.wait("other", lambda state: state.contributing.status == "on", 120)
+    _until_served_by(network, 1)  # only who has heard of it hears that it is off
     network.contribute("other", on=False)
+    network.wait("asking", lambda state: not any(one.id == MODEL and one.nodes for one in state.models), 90)
     options = (*OPTIONS, "--no-relay", "--bootstrap", network.address, "--max-tokens-per-second", RATE)
 
     async def scenario() -> None:
@@ -52,7 +54,7 @@ def test_a_model_that_answers_somebody_is_deleted_and_another_machine_goes_on_wi
             row = await looked.come("here", MODEL)
             await until(lambda: "contribute" in row.buttons)
             row.buttons["contribute"].click()
-            await until(lambda: status(window) == "on", 90)
+            await until(lambda: status(window) == "on", 120)
             answer = await asyncio.to_thread(_begun, network)
             async with asyncio.TaskGroup() as tasks:
                 rest = tasks.create_task(asyncio.to_thread(answer.read))
@@ -71,8 +73,8 @@ def test_a_model_that_answers_somebody_is_deleted_and_another_machine_goes_on_wi
             assert answer.tokens == TOKENS
             assert answer.extension["served_by"] == network.node_id("other")
             assert answer.extension["receipt_verified"] is True
-            assert "free again" in looked.page.disk.freed.whole_text
-            assert not (network.folder / "mine" / "models" / MODEL).exists()
+            await until(lambda: "free again" in looked.page.disk.freed.whole_text)
+            await until(lambda: not (network.folder / "mine" / "models" / MODEL).exists())
 
     drive(scenario())
 
@@ -106,9 +108,10 @@ def test_an_import_that_is_stopped_in_the_middle_leaves_nothing(drive: Drive, tm
             await until(lambda: row.how_far.whole_text.startswith("Copying: ") and row.progress.value() > 0)
             row.buttons["stop"].click()
             await until(lambda: looked.row("moving", MODEL) is None)
+            incomplete = data / "models" / ".incomplete"
+            await until(lambda: all(one.suffix == ".lock" for one in incomplete.iterdir()))
             assert looked.row("here", MODEL) is None
             assert not (data / "models" / MODEL).exists()
-            assert not [one for one in (data / "models" / ".incomplete").iterdir() if one.suffix != ".lock"]
             assert len(list(source.iterdir())) > 3
 
     drive(scenario())

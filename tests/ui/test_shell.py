@@ -643,7 +643,7 @@ def test_closing_quits_where_the_owner_wants_that(
             window.desktop.open()
             window.preferences.change(on_close="quit")
             window.window.close()
-            await asyncio.wait([window.task], timeout=10)
+            await asyncio.wait([window.task], timeout=60)
             assert window.task.done()
 
     drive(scenario())

@@ -40,7 +40,7 @@ def said(process: subprocess.Popen[str]) -> str:
 
 def end(process: subprocess.Popen[str]) -> None:
     process.kill()
-    process.wait(10)
+    process.wait(60)
     assert process.stdout is not None
     process.stdout.close()
 
@@ -49,7 +49,7 @@ def second_calls_the_first(qtbot, folder: Path) -> None:
     first = SingleInstance(folder)
     assert first.claim()
     second = start(folder)
-    with qtbot.waitSignal(first.wanted, timeout=20_000):
+    with qtbot.waitSignal(first.wanted, timeout=120_000):
         pass
     assert said(second) == "called"
     end(second)

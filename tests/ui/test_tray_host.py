@@ -42,7 +42,7 @@ class Menu:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
         return done.stdout
@@ -80,7 +80,7 @@ def running(command: list[str], environment: dict[str, str], **options) -> Itera
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(5)
@@ -122,43 +122,42 @@ async def test_icon_is_in_the_tray_and_its_menu_contributes(desktop, tmp_path: P
     command = [sys.executable, "-m", "app", "--data", str(tmp_path)]
     async with played_engine(tmp_path, engine):
         with running(command, environment, stderr=subprocess.DEVNULL) as window:
-            name = await asyncio.wait_for(asyncio.to_thread(line, tray), 60)
+            name = await asyncio.wait_for(asyncio.to_thread(line, tray), 120)
             menu = Menu(name, environment)
             assert "IconPixmap" in await asyncio.to_thread(menu.properties)
-            entries = await shown(menu, lambda entries: "Contributing: Off" in entries)  # the engine has spoken
-            assert entries["Contribute"][1] == "0"
+            await shown(menu, lambda entries: "Contributing: Off" in entries)  # the engine has spoken
+            await shown(menu, lambda entries: entries.get("Contribute", ())[1:] == ("0",))
             await asyncio.to_thread(menu.click, "Contribute")
-            await until(lambda: engine.contributing, 30)
-            entries = await shown(menu, lambda entries: "Contributing: On" in entries)
-            assert entries["Contribute"][1] == "1"
+            await until(lambda: engine.contributing)
+            await shown(menu, lambda entries: "Contributing: On" in entries)
+            await shown(menu, lambda entries: entries.get("Contribute", ())[1:] == ("1",))
             await shown(menu, lambda entries: "Pause for an hour" in entries)
             await asyncio.to_thread(menu.click, "Pause for an hour")
-            await until(lambda: engine.paused, 30)
+            await until(lambda: engine.paused)
             await shown(menu, lambda entries: "Contributing: Paused: You have paused it." in entries)
-            assert "1,234 tokens for others today" in await shown(menu, lambda entries: "Contribute" in entries)
+            await shown(menu, lambda entries: "1,234 tokens for others today" in entries)
             await shown(menu, lambda entries: "Go on now" in entries)
             await asyncio.to_thread(menu.click, "Go on now")
-            await until(lambda: not engine.paused, 30)
+            await until(lambda: not engine.paused)
             await shown(menu, lambda entries: "Pause until the next start" in entries)
             await asyncio.to_thread(menu.click, "Pause until the next start")
-            await until(lambda: engine.paused, 30)
-            entries = await shown(menu, lambda entries: any("until the next start." in entry for entry in entries))
+            await until(lambda: engine.paused)
+            await shown(menu, lambda entries: any("until the next start." in entry for entry in entries))
             await asyncio.to_thread(menu.click, "Contribute")  # off
-            await until(lambda: not engine.contributing, 30)
-            entries = await shown(menu, lambda entries: "Contributing: Off" in entries)
-            assert "Go on now" not in entries
+            await until(lambda: not engine.contributing)
+            await shown(menu, lambda entries: "Contributing: Off" in entries and "Go on now" not in entries)
             engine.refuse_contributing = True
             await asyncio.to_thread(menu.click, "Contribute")
             refused = "Contributing: Not possible: There is no network to contribute to."
             await shown(menu, lambda entries: any(entry.startswith(refused) for entry in entries))
             await asyncio.to_thread(menu.click, "Quit")
-            assert await asyncio.to_thread(window.wait, 30) == 0
+            assert await asyncio.to_thread(window.wait, 120) == 0
         assert not engine.stopped  # it was there before the window
 
 
 async def shown(menu: Menu, condition) -> dict[str, tuple[int, str]]:
     """The entries of the menu as soon as ``condition`` holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not condition(entries := await asyncio.to_thread(menu.entries)):
             await asyncio.sleep(0.1)
     return entries

@@ -388,7 +388,7 @@ def test_close_without_a_tray_ends_the_window(drive: Drive, tmp_path: Path) -> N
         async with played_engine(tmp_path, engine), open_window(tmp_path, NoProcess()) as window:
             await until(lambda: window.status.state)
             window.window.close()
-            await asyncio.wait([window.task], timeout=10)
+            await asyncio.wait([window.task], timeout=60)
             assert window.task.done()
             assert not engine.stopped
 

@@ -293,6 +293,6 @@ def test_help_loads_nothing_heavy(arguments):
     )
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=120, check=True
     )
     assert "LOADED []" in done.stdout

@@ -48,7 +48,7 @@ def test_a_frozen_bundle_brings_the_layout_of_the_wheel(tmp_path, monkeypatch):
 
 def test_a_wheel_carries_both_packages_and_their_resources(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=50)
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=180)
     (wheel,) = tmp_path.glob("gentorrent-*.whl")
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:

@@ -72,7 +72,7 @@ def test_a_second_engine_is_told_who_has_it_and_a_killed_one_frees_it(tmp_path):
         assert (found.pid, found.port) == (process.pid, 8765)
     finally:
         process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
     assert path.stat().st_size > 0
