@@ -216,7 +216,7 @@ def loopback_hub() -> Iterator[LoopbackHub]:
 
     thread = threading.Thread(target=serve, name="loopback hub")
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     try:
         yield hub
     finally:

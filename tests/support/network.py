@@ -258,7 +258,9 @@ class Network:
         async def turn() -> None:
             async with open_control(self.data(name), self.check) as control:
                 await control.send(SetContributing(on=on))
-                await control.receive()
+                async with asyncio.timeout(60):
+                    while control.state is None or control.state.contributing.on is not on:
+                        await control.receive()
 
         asyncio.run(turn())
 
