@@ -116,7 +116,7 @@ def in_a_thread(server: OpenAiServer) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),), name="openai-server")
     thread.start()
     try:
-        yield address.get(timeout=10)
+        yield address.get(timeout=60)
     finally:
         loop.call_soon_threadsafe(ended.set)
         thread.join(10)

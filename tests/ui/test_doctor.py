@@ -119,7 +119,7 @@ def test_the_real_engine_examines_itself(drive: Drive, tmp_path: Path) -> None:
             result = window.status.doctor.result
             assert not result.healthy
             assert result.findings[0].id == "bootstrap"
-            assert "does not answer" in card.findings.shown[0][1]
+            await until(lambda: card.findings.shown and "does not answer" in card.findings.shown[0][1])
             assert "nothing takes connections there" in card.findings.shown[0][1]
             i18n.use("de")
             found = from_engine(result.findings[0], "found")
