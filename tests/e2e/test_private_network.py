@@ -51,9 +51,7 @@ def test_an_invitation_is_kept_so_that_once_is_enough(network: Network) -> None:
 
 def test_strangers_and_second_users_are_refused_with_the_reason(network: Network) -> None:
     network.node("stranger")
-    network.wait(
-        "stranger", lambda state: state.network.status == "offline" and "private" in state.network.reason, 90
-    )
+    network.wait("stranger", lambda state: state.network.status == "offline" and "private" in state.network.reason, 90)
     network.stop("stranger")
     bound = network.invite("--for", network.node_id("serving"))
     network.join("wrong", bound)

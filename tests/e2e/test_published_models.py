@@ -51,7 +51,9 @@ def test_from_the_lab_to_an_answer(network: Network, hub: LoopbackHub) -> None:
         network.wait(name, lambda state: state.contributing.status == "on", 120)
 
     network.node("asking")
-    state = network.wait("asking", lambda state: any(one.id == model and one.nodes == 2 and one.publisher for one in state.models), 120)
+    state = network.wait(
+        "asking", lambda state: any(one.id == model and one.nodes == 2 and one.publisher for one in state.models), 120
+    )
     shown = next(one for one in state.models if one.id == model)
     assert (shown.publisher, shown.fingerprint) == (PUBLISHER, fingerprint)
     assert (shown.reviewed, shown.confirmed) == (False, False)

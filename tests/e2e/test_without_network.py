@@ -24,9 +24,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 
 def test_an_unreachable_bootstrap_server_is_said(network: Network) -> None:
     server = network.address.partition("#")[0]
-    state = network.wait(
-        "lost", lambda state: state.network.status == "offline" and server in state.network.reason, 90
-    )
+    state = network.wait("lost", lambda state: state.network.status == "offline" and server in state.network.reason, 90)
     assert state.network.bootstrap_connected is False
 
 

@@ -102,9 +102,7 @@ def test_a_schedule_that_closes_pauses_and_rules_outlive_the_engine(drive: Drive
             page.rules["when"].grid.chosen.emit(week)  # type: ignore[attr-defined]
             page.rules["when"].fields.fields["contention_share"].chosen.emit("contention_share", 0.8)
             await until(lambda: status(window) == "paused")
-            await until(
-                lambda: window.status.state.contributing.reason == "The weekly schedule has this hour off."
-            )
+            await until(lambda: window.status.state.contributing.reason == "The weekly schedule has this hour off.")
             told = window.status.state.contributing
             assert CLOCK.wall() + 86_400 < told.until < CLOCK.wall() + 4 * 86_400
             await until(
