@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.api import schema
@@ -61,6 +61,7 @@ def requests(draw) -> bytes:
     return msgspec.json.encode(fields)
 
 
+@example([b'{"type":"list_chats","before":9223372036854775808}'])
 @given(st.lists(requests(), max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_every_request_has_its_reply(texts):

@@ -95,10 +95,10 @@ def _english_again() -> Iterator[None]:
 
 
 def speaking() -> Iterator[tuple[str, ast.AST]]:
-    """(file, node) of everything in the modules that say something with a code."""
+    """(file, node) of everything in the modules that say something with a code, or hand on one to be said."""
     for path in sorted(ENGINE.rglob("*.py")):
         source = path.read_text("utf-8")
-        if "from engine.sentences import" in source:
+        if "from engine.sentences import" in source or "damaged=" in source:
             for node in ast.walk(ast.parse(source)):
                 yield path.relative_to(ENGINE).as_posix(), node
 
@@ -118,6 +118,9 @@ def test_every_code_is_said_with_its_values_and_none_is_idle() -> None:
     for file, node in speaking():
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             constants.add(node.value)
+        if isinstance(node, ast.keyword) and node.arg == "damaged":  # as load_state says it
+            for code in codes_in(node.value):
+                assert fields(SENTENCES[code]) == {"path", "error"}, f"{file}: {code}"
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"):
             continue
         given = {keyword.arg for keyword in node.keywords}

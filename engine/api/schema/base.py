@@ -10,6 +10,8 @@ from engine.sentences import Said, Sentence
 
 ChatId = Annotated[str, Meta(min_length=1, max_length=64)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=200)]
+Whole = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
+"""As large as JSON keeps numbers everywhere (RFC 8259, section 6), which databases keep, too."""
 Route = Literal["auto", "local", "network"]
 """Where an answer may be made: on the network where one is configured, else here ("auto"), only here, or only on the
 network."""
@@ -98,7 +100,7 @@ class WeakerChoice(Worded, frozen=True, kw_only=True):
 class SamplingChoice(Struct, frozen=True, kw_only=True):
     """How tokens are chosen. ``seed`` None: drawn by the engine and told in :class:`ChatDone`."""
 
-    seed: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)] | None = None
+    seed: Whole | None = None
     temperature: Annotated[float, Meta(ge=0, le=10)] = 1.0
     top_p: Annotated[float, Meta(gt=0, le=1)] = 1.0
     top_k: Annotated[int, Meta(ge=0, le=1_000_000)] = 0  # 0 means all

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.api.schema.base import ControlRequest, ModelName
+from engine.api.schema.base import ControlRequest, ModelName, Whole
 from engine.api.schema.chat_values import (
     MAX_ATTACHMENTS,
     MAX_QUESTION,
@@ -38,7 +38,7 @@ class ListChats(ChatsRequest, frozen=True, kw_only=True, tag="list_chats"):
     newest). Answered by ``ChatList``; with ``watch`` changes of the list are told from now on."""
 
     folder: OptionalId | None = None
-    before: Annotated[int, Meta(ge=0)] = 0
+    before: Whole = 0
     limit: Count = 100
     watch: bool = True
 
@@ -99,7 +99,7 @@ class GetText(ChatsRequest, frozen=True, kw_only=True, tag="get_text"):
     message: OptionalId = ""
     part: Literal["text", "reasoning", "receipt", "attachment", "draft"] = "text"
     attachment: OptionalId = ""
-    at: Annotated[int, Meta(ge=0)] = 0
+    at: Whole = 0
 
 
 class UpdateChat(ChatsRequest, frozen=True, kw_only=True, tag="update_chat"):
