@@ -347,7 +347,8 @@ def _server_problem(value: str) -> str:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         return say("address.none", expected=expected)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+    named = bool(parts.hostname) and url.isprintable() and " " not in url
+    if parts.scheme not in ("http", "https") or not named or not port_is_fine:
         return say("address.no_server", expected=expected)
     if parts.query or parts.username or parts.password:
         return say("address.too_much", expected=expected)

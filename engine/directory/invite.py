@@ -11,6 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from engine.crypto.identity import Identity, verify
 from engine.errors import DirectoryError, LoginRefusedError, SignatureError, WireError
@@ -104,9 +105,19 @@ def from_text(text: str) -> Invitation:
         raise DirectoryError(f"The invitation is forged or damaged: {error}.") from error
     if grant.network_id != network_id or Identity.from_seed(invite.seed).public_key != grant.invite_key:
         raise DirectoryError("The invitation contradicts itself: its parts belong to different invitations.")
-    if not invite.url.startswith(("http://", "https://")) or not invite.url.isprintable() or "#" in invite.url:
+    if not _names_server(invite.url):
         raise DirectoryError("The invitation names no address of a bootstrap server.")
     return Invitation(invite, grant)
+
+
+def _names_server(url: str) -> bool:
+    """It is not signed: whoever passes an invitation on may name another server, which has to prove who it is."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return fine and url.isprintable() and not {" ", "#"} & set(url)
 
 
 def show_grant(invitation: Invitation, server_nonce: bytes, own_nonce: bytes, node: NodeId) -> tuple[bytes, bytes]:

@@ -98,6 +98,8 @@ def test_data_directory(tmp_path, monkeypatch):
         ({"bootstrap": "net.example:1234"}, "HOST:PORT"),
         ({"bootstrap": "ftp://net.example"}, "HOST:PORT"),
         ({"bootstrap": "http://"}, "HOST:PORT"),
+        ({"bootstrap": "http://two words"}, "HOST:PORT"),
+        ({"bootstrap": "http://host\u202e"}, "HOST:PORT"),
         ({"bootstrap": "http://host:99999"}, "HOST:PORT"),
         ({"bootstrap": "http://user:pass@host"}, "password"),
         ({"bootstrap": "http://host#abc"}, "64 digits"),
