@@ -59,7 +59,7 @@ translations: dev ## Collect the window's texts for translators and compile thei
 	$(VENV)/python -m tools.translations $(ARGS)
 
 .PHONY: screenshots
-screenshots: dev ## Draw every view of the window, light, dark, German and narrow, into docs/screenshots (ARGS=chat)
+screenshots: dev ## Draw every view of the window, light, dark, German, narrow and dense, into docs/screenshots (ARGS=chat)
 	@$(VENV)/python -m tools.system_libraries --install || true
 	$(VENV)/python -m tools.screenshots $(ARGS)
 

@@ -56,8 +56,13 @@ def read_table(path: Path = TABLE) -> list[Part]:
 
 
 def is_free_of_gpl(licence: str) -> bool:
-    """Whether one can keep to the licence without the GPL: one choice of an OR must do. An exception that a WITH names
-    is made for programs like ours; the LGPL is no GPL."""
+    """Whether one can keep to the licence without the GPL: one choice of an OR must do; the LGPL is no GPL.
+
+    A part under the GPL WITH an exception counts as free of it: the exception takes the program around the part out of
+    the GPL. PyInstaller's lets what its bootloader starts be passed on under any terms, GCC's the same with what was
+    compiled with it and is linked to its runtime libraries. For the parts themselves the GPL holds; their texts lie in
+    the bundle, with where their sources are.
+    """
     choices = re.split(r"\s+OR\s+", licence.replace("(", "").replace(")", ""))
     return any(
         all(not _GPL.search(term) or "LGPL" in term or " WITH " in term for term in re.split(r"\s+AND\s+", choice))

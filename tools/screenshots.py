@@ -1,4 +1,5 @@
-"""Draw every view of the window, light, dark, in German and narrow, into docs/screenshots. Needs no screen.
+"""Draw every view of the window, light, dark, in German and narrow, and two as a screen with twice the pixels shows
+them, into docs/screenshots. Needs no screen.
 
 `make screenshots` runs it; ARGS="chat" draws the views whose name contains that. The data is made up and always the
 same, so that a difference between two runs is a difference of the window.
@@ -6,10 +7,12 @@ same, so that a difference between two runs is a difference of the window.
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,12 +83,12 @@ class NoAutostart:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to look at a view."""
+    """One way to look at a view. Without a ``size`` the window is as large as a new one."""
 
     name: str
     look: str = "light"
     language: str = "en"
-    size: tuple[int, int] = WIDE
+    size: tuple[int, int] | None = WIDE
 
 
 VARIANTS = (
@@ -94,6 +97,9 @@ VARIANTS = (
     Variant("german", language="de"),
     Variant("narrow", size=NARROW),
 )
+DENSE = Variant("dense")
+"""With two device pixels for each logical one: in a process of its own, as Qt reads the factor once."""
+DENSE_VIEWS = ("chat", "contribute")
 
 
 def state(network: bool = True, contributing: bool = True) -> schema.State:
@@ -753,41 +759,50 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="*", help="draw only views whose file name contains one of these")
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--dense", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    wanted = pictures(given.name, dense=given.dense)
+    if not given.dense and pictures(given.name, dense=True):
+        command = [sys.executable, "-m", "tools.screenshots", *given.name, "--folder", str(given.folder), "--dense"]
+        subprocess.run(command, env={**os.environ, "QT_SCALE_FACTOR": "2"}, check=True)
     application = QApplication(sys.argv[:1])
     dress(application)
     installed = QFontDatabase.families()
     application.setFont(QFont(next(name for name in FONTS if name in installed)))
     given.folder.mkdir(parents=True, exist_ok=True)
-    drawn = 0
-    for view, prepare in VIEWS.items():
-        for variant in VARIANTS:
-            file = given.folder / f"{view}-{variant.name}.png"
-            if given.name and not any(part in file.name for part in given.name):
-                continue
-            draw(prepare, variant, file)
-            drawn += 1
-    print(f"{drawn} pictures in {given.folder}")
-    return 0 if drawn else 1
+    for file, view, variant in wanted:
+        with shown(VIEWS[view], variant) as desktop:
+            save(desktop.window, given.folder / file)
+    print(f"{len(wanted)} pictures in {given.folder}")
+    return 0 if wanted or pictures(given.name, dense=True) else 1
 
 
-def draw(prepare: Callable[[Desktop], None], variant: Variant, file: Path) -> None:
-    """One picture."""
+def pictures(parts: Sequence[str], *, dense: bool) -> list[tuple[str, str, Variant]]:
+    """File, view and variant of all pictures whose file name contains one of ``parts``, or of all."""
+    views, variants = (DENSE_VIEWS, (DENSE,)) if dense else (tuple(VIEWS), VARIANTS)
+    every = [(f"{view}-{variant.name}.png", view, variant) for view in views for variant in variants]
+    return [one for one in every if not parts or any(part in one[0] for part in parts)]
+
+
+@contextmanager
+def shown(prepare: Callable[[Desktop], None], variant: Variant) -> Iterator[Desktop]:
+    """A window that shows a view, at rest."""
     with tempfile.TemporaryDirectory() as directory:
         options = Options(Path(directory), (), own_directory=True)
         store = PreferenceStore(options.data_directory)
         store.change(welcomed=True, look=variant.look, language=variant.language)
         desktop = Desktop(options, PlayedLink(options), store, NoAutostart())
         desktop.window._data_directory = "/home/ada/.local/share/GenTorrent"
-        desktop.window.resize(*variant.size)
+        if variant.size is not None:
+            desktop.window.resize(*variant.size)
         QCursor.setPos(*WIDE)
         desktop.window.show()
-        QCursor.setPos(variant.size[0] - 1, 1)  # nothing is hovered
+        QCursor.setPos(desktop.window.width() - 1, 1)  # nothing is hovered
         prepare(desktop)
         settle()
         desktop.window.composer.input.clearFocus()
         settle()
-        save(desktop.window, file)
+        yield desktop
         desktop.window.hide()
         desktop.window.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

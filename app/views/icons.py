@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QLabel
 
@@ -21,13 +22,19 @@ def icon_path(name: str) -> str:
     return resource_path(f"app/icons/{name}.svg").as_posix()
 
 
-@lru_cache(maxsize=128)
 def icon(name: str, colour: str = "", disabled: str = "", size: int = 16) -> QIcon:
     """The icon ``name``; ``colour`` for its ``currentColor``, ``disabled`` for the same while it cannot be pressed.
 
-    One in one colour is drawn as large as it is shown, ``size`` logical pixels, and twice that for dense screens. More
-    would be wasted: another look draws all of them anew, and the window waits for that.
+    One in one colour is drawn as large as it is shown, ``size`` logical pixels, for each density of the screens that are
+    there, and for one and two in case such a screen comes. More would be wasted: another look draws all of them anew, and
+    the window waits for that.
     """
+    ratios = {1.0, 2.0, *(screen.devicePixelRatio() for screen in QGuiApplication.screens())}
+    return _icon(name, colour, disabled, tuple(sorted({math.floor(size * ratio + 0.5) for ratio in ratios})))
+
+
+@lru_cache(maxsize=128)
+def _icon(name: str, colour: str, disabled: str, sizes: tuple[int, ...]) -> QIcon:
     source = resource_path(f"app/icons/{name}.svg").read_text("utf-8")
     result = QIcon()
     shades = {QIcon.Mode.Normal: colour}
@@ -35,7 +42,7 @@ def icon(name: str, colour: str = "", disabled: str = "", size: int = 16) -> QIc
         shades[QIcon.Mode.Disabled] = disabled
     for mode, shade in shades.items():
         renderer = QSvgRenderer(QByteArray(source.replace("currentColor", shade or "#000000").encode("utf-8")))
-        for pixels in (size, 2 * size) if colour else SIZES:
+        for pixels in sizes if colour else SIZES:
             result.addPixmap(_drawn(renderer, pixels), mode)
     return result
 
@@ -79,8 +86,8 @@ class ThemeIcon(QObject):
         if isinstance(self._target, QAbstractButton):
             self._target.setIcon(icon(self._name, colour, disabled, size))
         else:
-            drawn = icon(self._name, colour, size=size)
-            self._target.setPixmap(drawn.pixmap(self._size, self._target.devicePixelRatioF()))
+            # For the densest screen: a label without a window does not know yet where it will show.
+            self._target.setPixmap(icon(self._name, colour, size=size).pixmap(self._size))
 
 
 def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:

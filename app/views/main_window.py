@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -33,6 +33,8 @@ from app.views.status_bar import StatusBar
 
 _SLIM = 700
 """Below this width of the window the bar at the left shows icons alone."""
+FRAME = QSize(16, 48)
+"""What desktops put around a window, at most."""
 SCREEN_MILLISECONDS = 250
 """When a screen is taken away the system moves windows first; after so long this one looks where it is."""
 StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
@@ -74,8 +76,9 @@ class MainWindow(QMainWindow):
         self.may_close: Callable[[], bool] = lambda: True
         self.setWindowTitle("GenTorrent")
         self.setWindowIcon(icon("app"))
-        self.setMinimumSize(480, 420)
-        self.resize(1080, 760)
+        room = self.screen().availableSize() - FRAME
+        self.setMinimumSize(QSize(480, 420).boundedTo(room))
+        self.resize(QSize(1080, 760).boundedTo(room))
         self.navigation = Navigation(theme)
         self._library = library
         self.chat_page = ChatPage(theme, chat, chats, setup, library, status.shelf)

@@ -58,6 +58,14 @@ def said(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
+EXCEPTIONS = (
+    "`GPL … WITH …-exception` is no GPL for the program around such a part, and the check counts it as free of it:"
+    " PyInstaller's exception lets what its bootloader starts be passed on under any terms, and GCC's the same with what"
+    " was compiled with it and is linked to its runtime libraries. The GPL holds for the parts themselves, which are passed on as their makers"
+    " publish them, with their texts and where their sources are in the folder `licences`."
+)
+
+
 def _about(results: Mapping[str, Any]) -> str:
     names = ", ".join(f"`{name}`" for name in results["around_it"])
     return (
@@ -90,6 +98,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
             "",
             *(f"- {licence}: {', '.join(sorted(names))}" for licence, names in sorted(licences.items())),
             "",
+            *([EXCEPTIONS, ""] if any(" WITH " in licence for licence in licences) else []),
         ]
     )
 

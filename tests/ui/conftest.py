@@ -27,7 +27,7 @@ from app.engine_link import EngineLink
 from app.engine_process import EngineProcess
 from app.models.contribution import ContributionModel
 from app.options import Options
-from app.preferences import PreferenceStore
+from app.preferences import PreferenceStore, read_state
 from engine.api.schema import (
     ContributingState,
     Contribution,
@@ -327,6 +327,8 @@ async def open_window(
     store = PreferenceStore(directory)
     store.change(**{"welcomed": not first, "language": store.now.language or "en", **preferences})
     desktop = Desktop(chosen, EngineLink(chosen, process), store, RememberedAutostart())
+    if not read_state(directory).geometry:
+        desktop.window.resize(1080, 760)  # as on a usual screen: that of "offscreen" is smaller
     desktop.show()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(desktop.run())

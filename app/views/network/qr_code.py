@@ -43,10 +43,12 @@ class QrCode(QWidget):
             return
         painter = QPainter(self)
         painter.fillRect(self.rect(), Qt.GlobalColor.white)
-        side = self.width() / (len(self._rows) + 2 * QUIET)
+        ratio = self.devicePixelRatioF()
+        side = self.width() * ratio // (len(self._rows) + 2 * QUIET) / ratio  # whole pixels, so that all are alike
+        edge = (self.width() - len(self._rows) * side) * ratio // 2 / ratio
         for down, row in enumerate(self._rows):
             for across, dark in enumerate(row):
                 if dark:
-                    box = QRectF((across + QUIET) * side, (down + QUIET) * side, side, side)
+                    box = QRectF(edge + across * side, edge + down * side, side, side)
                     painter.fillRect(box, QColor(0, 0, 0))
         painter.end()
