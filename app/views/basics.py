@@ -21,6 +21,15 @@ from app.models.safe_text import visible
 from app.theme import Theme
 
 
+FRAME = QSize(16, 48)
+"""What desktops put around a window, at most."""
+
+
+def room_on_screen(widget: QWidget) -> QSize:
+    """How large a window beside ``widget`` may be, without what a desktop puts around it."""
+    return widget.screen().availableSize() - FRAME
+
+
 class PlainLabel(QLabel):
     """A label whose text is text, whoever wrote it. ``elided``: one line, cut with … where it does not fit."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontDatabase, QTextCursor
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -10,7 +10,7 @@ from app.i18n import tr
 from app.models.safe_text import visible
 from app.models.text_reader import TextReader
 from app.theme import Theme
-from app.views.basics import PlainLabel
+from app.views.basics import PlainLabel, room_on_screen
 from engine.api import schema
 
 
@@ -23,7 +23,7 @@ class FileDialog(QDialog):
         name = " ".join(visible(file.name).split())
         self.setWindowTitle(name)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(720, 560)
+        self.resize(QSize(720, 560).boundedTo(room_on_screen(parent)))
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.large, theme.large, theme.large, theme.large)
         column.setSpacing(theme.small)

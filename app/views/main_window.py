@@ -19,6 +19,7 @@ from app.models.topology import TopologyModel
 from app.models.transcript import ChatTranscript
 from app.preferences import Preferences
 from app.theme import Theme
+from app.views.basics import room_on_screen
 from app.views.dressing import Dressing
 from app.views.icons import icon
 from app.views.keys_dialog import keys_dialog
@@ -33,8 +34,6 @@ from app.views.status_bar import StatusBar
 
 _SLIM = 700
 """Below this width of the window the bar at the left shows icons alone."""
-FRAME = QSize(16, 48)
-"""What desktops put around a window, at most."""
 SCREEN_MILLISECONDS = 250
 """When a screen is taken away the system moves windows first; after so long this one looks where it is."""
 StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
@@ -76,7 +75,7 @@ class MainWindow(QMainWindow):
         self.may_close: Callable[[], bool] = lambda: True
         self.setWindowTitle("GenTorrent")
         self.setWindowIcon(icon("app"))
-        room = self.screen().availableSize() - FRAME
+        room = room_on_screen(self)
         self.setMinimumSize(QSize(480, 420).boundedTo(room))
         self.resize(QSize(1080, 760).boundedTo(room))
         self.navigation = Navigation(theme)

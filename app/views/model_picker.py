@@ -59,7 +59,7 @@ class ModelPicker(QFrame):
         self.search.clear()
         self.search.blockSignals(False)
         screen = widget.screen().availableGeometry()
-        self.resize(min(max(WIDTH, widget.width()), screen.width()), HEIGHT)
+        self.resize(min(max(WIDTH, widget.width()), screen.width()), min(HEIGHT, screen.height()))
         place = widget.mapToGlobal(widget.rect().bottomLeft())
         place.setX(max(screen.left(), min(place.x(), screen.right() - self.width())))
         place.setY(max(screen.top(), min(place.y() + 4, screen.bottom() - self.height())))

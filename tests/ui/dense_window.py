@@ -16,9 +16,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from app.appearance import dress
+from app.views.basics import room_on_screen
 from app.views.context_meter import ContextMeter
 from app.views.contribute.schedule_grid import ScheduleGrid
-from app.views.main_window import FRAME
 from app.views.network.qr_code import QUIET, QrCode
 from app.views.shelf.disk_card import DiskCard
 from app.views.topology_view import TopologyView
@@ -129,6 +129,8 @@ class Look:
     def _text(self, widget: QAbstractButton | QLabel) -> None:
         self.seen["texts"] += 1
         need, has = widget.minimumSizeHint(), widget.size()
+        if isinstance(widget, QLabel) and widget.wordWrap():
+            need.setHeight(widget.heightForWidth(has.width()))
         fits = has.width() >= need.width() and has.height() >= need.height()
         self._hold(fits, widget, f"is clipped: {has.toTuple()} for {need.toTuple()}")
 
@@ -140,7 +142,7 @@ def on_this_screen(window: QWidget) -> dict[str, Any]:
         "screen": screen.size().toTuple(),
         "window": window.size().toTuple(),
         "least": window.minimumSize().toTuple(),
-        "fits": QRect(QPoint(), screen.size() - FRAME).contains(QRect(QPoint(), window.size())),
+        "fits": QRect(QPoint(), room_on_screen(window)).contains(QRect(QPoint(), window.size())),
     }
 
 
