@@ -25,9 +25,9 @@ def icon_path(name: str) -> str:
 def icon(name: str, colour: str = "", disabled: str = "", size: int = 16) -> QIcon:
     """The icon ``name``; ``colour`` for its ``currentColor``, ``disabled`` for the same while it cannot be pressed.
 
-    One in one colour is drawn as large as it is shown, ``size`` logical pixels, for each density of the screens that are
-    there, and for one and two in case such a screen comes. More would be wasted: another look draws all of them anew, and
-    the window waits for that.
+    One in one colour is drawn as large as it is shown, ``size`` logical pixels, for each density of the screens that
+    are there, and for one and two in case such a screen comes. More would be wasted: another look draws all of them
+    anew, and the window waits for that.
     """
     ratios = {1.0, 2.0, *(screen.devicePixelRatio() for screen in QGuiApplication.screens())}
     return _icon(name, colour, disabled, tuple(sorted({math.floor(size * ratio + 0.5) for ratio in ratios})))

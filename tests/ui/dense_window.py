@@ -1,5 +1,5 @@
-"""What the window shows on a screen whose density QT_SCALE_FACTOR names: `test_dense_screens.py` runs it, as a process of
-its own, since Qt reads the factor once. Prints what it looked at and what is wrong, as JSON."""
+"""What the window shows on a screen whose density QT_SCALE_FACTOR names: `test_dense_screens.py` runs it, as a process
+of its own, since Qt reads the factor once. Prints what it looked at and what is wrong, as JSON."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Look:
         self.ratio = ratio
         self.view = ""
         self.wrong: list[str] = []
-        self.seen = {"icons": 0, "pictures": 0, "painted": 0, "codes": 0, "texts": 0}
+        self.seen = dict.fromkeys(("icons", "pictures", "codes", "texts", *(kind.__name__ for kind in PAINTED)), 0)
 
     def at(self, window: QWidget) -> None:
         for widget in window.findChildren(QWidget):
@@ -82,7 +82,7 @@ class Look:
                 self._painted(widget)
             if isinstance(widget, QrCode) and widget.text:
                 self._code(widget)
-            if isinstance(widget, QAbstractButton | QLabel):
+            if isinstance(widget, QAbstractButton | QLabel) and widget.text():
                 self._text(widget)
         whole = window.grab().toImage()
         self._hold(whole.devicePixelRatio() == self.ratio, window, f"is drawn at {whole.devicePixelRatio()}")
@@ -106,7 +106,7 @@ class Look:
         self._hold(label.pixmap().devicePixelRatio() == self.ratio, label, f"has {label.pixmap()}")
 
     def _painted(self, widget: QWidget) -> None:
-        self.seen["painted"] += 1
+        self.seen[type(widget).__name__] += 1
         self._sharp(widget, widget.grab().toImage())
 
     def _sharp(self, widget: QWidget, image: QImage) -> None:

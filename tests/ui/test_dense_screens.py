@@ -1,5 +1,5 @@
-"""The window on screens with more than one device pixel for each logical one: everything is drawn at the device's pixels,
-nothing is clipped, and a new window is no larger than a small screen."""
+"""The window on screens with more than one device pixel for each logical one: everything is drawn at the device's
+pixels, nothing is clipped, and a new window is no larger than a small screen."""
 
 from __future__ import annotations
 
