@@ -62,7 +62,8 @@ EXCEPTIONS = (
     "`GPL … WITH …-exception` is no GPL for the program around such a part, and the check counts it as free of it:"
     " PyInstaller's exception lets what its bootloader starts be passed on under any terms, and GCC's the same with"
     " what was compiled with it and is linked to its runtime libraries. The GPL holds for the parts themselves, which"
-    " are passed on as their makers publish them, with their texts and where their sources are in the folder `licences`."
+    " are passed on as their makers publish them, with their texts and where their sources are in the folder"
+    " `licences`."
 )
 
 
