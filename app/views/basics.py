@@ -20,7 +20,6 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QSizePolicy, QWidg
 from app.models.safe_text import visible
 from app.theme import Theme
 
-
 FRAME = QSize(16, 48)
 """What desktops put around a window, at most."""
 
