@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 class DeviceLimits:
     """``run()`` until cancelled. ``serves``: whether a model is in memory for others; ``own_work``: whether the owner's
-    own questions are being answered here, which nothing but heat slows; ``changed``: other devices may be used."""
+    own questions are being answered here, which nothing but heat slows; ``changed``: other devices may be used, or for
+    another amount of memory."""
 
     def __init__(
         self,
@@ -70,6 +71,11 @@ class DeviceLimits:
     def barred(self) -> frozenset[str]:
         """The devices that may not be used now."""
         return frozenset(name for name, limit in self._limits.items() if limit.barred)
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """The bytes that may be taken of each device of which not all may be."""
+        return {name: limit.memory for name, limit in self._limits.items() if limit.memory is not None}
 
     def missing(self) -> Iterator[tuple[str, str]]:
         """What cannot be kept of the limits of power and heat, in words, by ``power_limit:DEVICE`` and
@@ -126,12 +132,12 @@ class DeviceLimits:
         self.slowed, self.hot = (*governing.decision.slowed, *slowed, *hot), tuple(hot)
         if limits == self._limits:
             return
-        before, self._limits = self.barred, limits
+        barred, memory, self._limits = self.barred, self.memory, limits
         self._pool.limit(limits)
         for device in self._pool.devices:
-            if (device.key in self.barred) != (device.key in before):
+            if (device.key in self.barred) != (device.key in barred):
                 logger.info("%s: %s", _name(device), limits[device.key].barred or "may be used again")
-        if self.barred != before:
+        if (self.barred, self.memory) != (barred, memory):
             self._changed()
 
     def _powered(

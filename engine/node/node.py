@@ -374,7 +374,8 @@ class Node:
         self.changed()
 
     def _look_at_switch(self) -> None:
-        applied = (self.serves_now, self.relaying, self.contributed_model, self.devices.barred)
+        devices = (self.devices.barred, self.devices.memory)
+        applied = (self.serves_now, self.relaying, self.contributed_model, devices)
         if not self.serves_now:
             self.keeper.ready = False
         if applied != self._applied:

@@ -160,9 +160,10 @@ class PeerKeeper:
             self.problem = said_by(error)
             self.ready = False
             logger.error("not contributing: %s", error)
-            if is_publishers(model_id):  # it may have been served until now
-                peer.offer(frozenset())
+            peer.offer(frozenset())  # it may have been served until now
+            if is_publishers(model_id):
                 await self._free_memory()
+            node.changed()
             return
         self.ready = True
         peer.offer(frozenset([model_id]))

@@ -278,6 +278,14 @@ def test_the_end_of_the_owners_pause_is_said_whatever_else_holds(
     assert page.top.status.reason.whole_text == with_others.format(when_words(end))
 
 
+def test_while_answers_are_finished_it_says_so_and_why_it_pauses_then(page: Shown) -> None:
+    reason, own = say("governor.finishing"), say("governor.paused_until_start")
+    finishing = schema.ContributingState(on=True, status="draining", reason=reason, by_owner=True)
+    page.hear(state(network=schema.NetworkState(status="ready"), contributing=finishing))
+    page.hear(schema.Contribution(rules=RULES, paused=True, reasons=(own,)))
+    assert page.top.status.reason.whole_text == f"{reason} {own}"
+
+
 def test_a_model_whose_files_are_damaged_is_said_and_a_way_to_another_shown(page: Shown, qtbot) -> None:
     reason = say("load.failed", model="m", problem=say("load.damaged", path="/m.onnx", problem=say("load.no_graph")))
     failed = schema.ContributingState(on=True, status="failed", model="m", reason=reason)

@@ -11,16 +11,13 @@ import pytest
 
 from app.engine_address import LOG_NAME
 from app.engine_process import EngineProcess
-from tests.support.network import Answer, Network, direct_network
+from tests.support.network import Network, direct_network
 from tests.support.tiny_model import make_tiny_model
+from tests.ui.asked_by_another import ASKING, LONG, MINE, MODEL, begun, options, until_served_by
 from tests.ui.conftest import Drive, open_window, until
 from tests.ui.models_looked_at import Looked
 from tests.ui.test_real_contributing import OPTIONS, opened, status
 
-MODEL = "my-model"
-TOKENS = 400
-RATE = "2"
-"""Tokens per second of the machine whose model is deleted: its answer would take minutes."""
 pytestmark = [
     pytest.mark.alone,
     pytest.mark.timeout(240),
@@ -37,30 +34,29 @@ def network(tmp_path: Path) -> Iterator[Network]:
 def test_a_model_that_answers_somebody_is_deleted_and_another_machine_goes_on_with_it(
     drive: Drive, network: Network
 ) -> None:
-    for name in ("mine", "other"):
+    for name in (MINE, "other"):
         make_tiny_model(network.folder / name / "models" / MODEL)
     network.node("other", "--no-relay", "--contribute", MODEL)
-    network.node("asking", "--no-relay")
+    network.node(ASKING, "--no-relay")
     network.wait("other", lambda state: state.contributing.status == "on", 120)
-    _until_served_by(network, 1)  # only who has heard of it hears that it is off
+    until_served_by(network, 1)  # only who has heard of it hears that it is off
     network.contribute("other", on=False)
-    network.wait("asking", lambda state: not any(one.id == MODEL and one.nodes for one in state.models), 90)
-    options = (*OPTIONS, "--no-relay", "--bootstrap", network.address, "--max-tokens-per-second", RATE)
+    until_served_by(network, 0)
 
     async def scenario() -> None:
-        async with open_window(network.folder / "mine", None, *options) as window:
+        async with open_window(network.folder / MINE, None, *options(network)) as window:
             await opened(window)
             looked = Looked(window)
             row = await looked.come("here", MODEL)
             await until(lambda: "contribute" in row.buttons)
             row.buttons["contribute"].click()
             await until(lambda: status(window) == "on", 120)
-            answer = await asyncio.to_thread(_begun, network)
+            answer = await asyncio.to_thread(begun, network)
             async with asyncio.TaskGroup() as tasks:
                 rest = tasks.create_task(asyncio.to_thread(answer.read))
 
                 await asyncio.to_thread(network.contribute, "other", True)
-                await asyncio.to_thread(_until_served_by, network, 2)
+                await asyncio.to_thread(until_served_by, network, 2)
                 assert not rest.done()
                 looked.open()
                 said = await looked.delete(MODEL)
@@ -70,24 +66,13 @@ def test_a_model_that_answers_somebody_is_deleted_and_another_machine_goes_on_wi
                 await until(lambda: window.status.state.contributing.model != MODEL)
                 await until(lambda: status(window) == "on")
             assert answer.error is None
-            assert answer.tokens == TOKENS
+            assert answer.tokens == LONG
             assert answer.extension["served_by"] == network.node_id("other")
             assert answer.extension["receipt_verified"] is True
             await until(lambda: "free again" in looked.page.disk.freed.whole_text)
-            await until(lambda: not (network.folder / "mine" / "models" / MODEL).exists())
+            await until(lambda: not (network.folder / MINE / "models" / MODEL).exists())
 
     drive(scenario())
-
-
-def _begun(network: Network) -> Answer:
-    """Somebody is being answered, by the one machine that has the model."""
-    _until_served_by(network, 1)
-    lengths = {"min_tokens": TOKENS, "max_tokens": TOKENS}
-    return Answer(network.openai("asking"), "Who are you?", model=MODEL, temperature=1.0, seed=7, **lengths).read(2)
-
-
-def _until_served_by(network: Network, count: int) -> None:
-    network.wait("asking", lambda state: any(one.id == MODEL and one.nodes == count for one in state.models), 90)
 
 
 def test_an_import_that_is_stopped_in_the_middle_leaves_nothing(drive: Drive, tmp_path: Path) -> None:

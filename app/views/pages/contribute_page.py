@@ -241,7 +241,8 @@ class ContributePage(Page):
             return
         words = status.contribute_words()
         if now is not None and now.paused and status.state is not None and status.state.contributing.on:
-            words = paused_words(now) or words
+            finishing = words if status.state.contributing.status == "draining" else ""
+            words = " ".join(filter(None, (finishing, paused_words(now)))) or words
         elif now is not None and status.state is not None and status.state.contributing.on:
             words = " ".join(part for part in (words, slowed_words(now)) if part)
         line = status.contribute()

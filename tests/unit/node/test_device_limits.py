@@ -92,6 +92,17 @@ def test_switch_and_memory_go_to_the_workers_at_once_and_once(made: Made) -> Non
     assert made.changes == 2
 
 
+def test_another_limit_of_memory_is_news(made: Made) -> None:
+    made.see()
+    for changes, megabytes in enumerate((2048, 1024, None), start=1):
+        made.rules(DeviceRules(device="cpu", memory_cap=megabytes))
+        made.see()
+        assert made.limits.memory == ({"cpu": megabytes << 20} if megabytes else {})
+        assert made.changes == changes
+        made.see()
+        assert made.changes == changes
+
+
 @pytest.mark.parametrize(
     ("devices", "unmeasured", "barred"),
     [

@@ -13,7 +13,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.config import Configuration
-from engine.errors import ModelInUseError, StorageError
+from engine.errors import InferenceError, ModelInUseError, StorageError
 from engine.governor.rules import DeviceRules, Rules
 from engine.inference.types import ModelInfo
 from engine.node.model_uses import let_go
@@ -33,6 +33,7 @@ class SlowInference:
         self.begun = 0
         self.stops = 0
         self.done = asyncio.Event()
+        self.problem: InferenceError | None = None
 
     def models(self) -> list[ModelInfo]:
         return []
@@ -41,6 +42,8 @@ class SlowInference:
         self.loading += 1
         self.begun += 1
         try:
+            if self.problem is not None:
+                raise self.problem
             await self.done.wait()
         finally:
             self.loading -= 1
@@ -307,6 +310,26 @@ async def test_rules_that_speak_against_it_from_the_start_hold_from_the_start(tm
         await until(lambda: inference.begun)
         node.governing.set_rules(Rules(devices=(DeviceRules(device="cpu", on=False),)))
         await until(lambda: not inference.loading)
+
+
+async def test_a_limit_of_memory_below_the_model_ends_it_and_a_wider_one_begins_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        peer = node.peer
+        assert peer is not None
+        inference.problem = InferenceError("It needs more.")
+        node.governing.set_rules(Rules(devices=(DeviceRules(device="cpu", memory_cap=300),)))
+        await until(lambda: node.keeper.problem)
+        told = contributing_state(node)
+        assert (told.on, told.status, told.reason) == (True, "failed", "It needs more.")
+        assert not peer._offered, "nobody is sent here"
+        inference.problem = None
+        node.governing.set_rules(Rules(devices=(DeviceRules(device="cpu", memory_cap=4096),)))
+        await until(lambda: node.keeper.ready and not node.keeper.problem)
+        assert peer._offered == {node.contributed_model}
 
 
 async def test_a_model_that_is_deleted_is_left_first_and_another_one_taken(tmp_path, monkeypatch):
