@@ -13,7 +13,7 @@ MINE = "mine"
 """The window's folder there."""
 MODEL = "my-model"
 RATE = 2
-"""Tokens per second that the window's machine writes at most: an answer of it has a middle, however busy this one is."""
+"""Tokens per second that the window's machine writes at most: so there is a middle of its answers."""
 LONG = 400
 """Tokens of an answer that it would write for minutes."""
 

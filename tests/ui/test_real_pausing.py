@@ -32,7 +32,7 @@ from tests.ui.test_real_contributing import happened, opened, status
 
 TOKENS = 20 * RATE
 """Of an answer that is finished here: it takes 20 s, longer than what happens meanwhile."""
-WIDE = ((4, 256),) * 64
+WIDE = ((4, 256),) * 48
 """Caches of a model that needs more memory than the least that an owner can allow."""
 pytestmark = [
     pytest.mark.alone,
