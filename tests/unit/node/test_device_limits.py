@@ -93,13 +93,13 @@ def test_switch_and_memory_go_to_the_workers_at_once_and_once(made: Made) -> Non
 
 
 def test_another_limit_of_memory_is_news(made: Made) -> None:
-    made.see()
+    made.see(card())
     for changes, megabytes in enumerate((2048, 1024, None), start=1):
         made.rules(DeviceRules(device="cpu", memory_cap=megabytes))
-        made.see()
+        made.see(card())
         assert made.limits.memory == ({"cpu": megabytes << 20} if megabytes else {})
         assert made.changes == changes
-        made.see()
+        made.see(card())
         assert made.changes == changes
 
 
