@@ -132,12 +132,12 @@ class DeviceLimits:
         self.slowed, self.hot = (*governing.decision.slowed, *slowed, *hot), tuple(hot)
         if limits == self._limits:
             return
-        barred, memory, self._limits = self.barred, self.memory, limits
+        before, memory_before, self._limits = self.barred, self.memory, limits
         self._pool.limit(limits)
         for device in self._pool.devices:
-            if (device.key in self.barred) != (device.key in barred):
+            if (device.key in self.barred) != (device.key in before):
                 logger.info("%s: %s", _name(device), limits[device.key].barred or "may be used again")
-        if (self.barred, self.memory) != (barred, memory):
+        if (self.barred, self.memory) != (before, memory_before):
             self._changed()
 
     def _powered(
