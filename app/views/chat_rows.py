@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDrag,
     QDragEnterEvent,
@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
-    QFont,
     QKeyEvent,
     QKeySequence,
 )
@@ -24,20 +23,21 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QMenu,
+    QStyleOptionViewItem,
     QWidget,
 )
 
 from app.i18n import tr
-from app.models.chats import LONGEST_TITLE, ChatsModel, Group, title_of
+from app.models.chats import LONGEST_TITLE, ChatsModel
 from app.models.safe_text import visible
 from app.theme import Theme
-from app.views.chat_row import CHAT, FOLDER, MESSAGE, NAME, WORDS, RowDelegate, folder_of, key_of, message_of
-from app.views.icons import icon
+from app.views.chat_lines import ICON, Line, differing, item_of, lines
+from app.views.chat_row import MESSAGE, RowDelegate, folder_of, key_of, message_of
 
 MIME = "application/x-gentorrent-chat"
 """What is dragged: the id of a chat of this window."""
-_ICON = 12
-"""Pixels of the marks before titles."""
+AT_ONCE = 150
+"""Lines that are made in one turn of the loop: more than show."""
 
 
 class ChatRows(QListWidget):
@@ -64,7 +64,7 @@ class ChatRows(QListWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setTabKeyNavigation(False)
-        self.setIconSize(QSize(_ICON, _ICON))
+        self.setIconSize(QSize(ICON, ICON))
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDropIndicatorShown(False)
         self._delegate = RowDelegate(self, theme)
@@ -74,6 +74,16 @@ class ChatRows(QListWidget):
         self._delegate.closeEditor.connect(self._end_editing)
         self._delegate.named.connect(self._rename)
         self.editing = False
+        self._made: list[Line] = []  # what the items show
+        self._wanted: list[Line] = []
+        self._heights: dict[tuple[bool, ...] | None, QSize] = {}
+        self._place: tuple[tuple[str, str], str] = ("", ""), ""
+        """Where the keyboard is, or was before lines were made."""
+        self._aims: tuple[tuple[tuple[str, str], str], ...] = ()
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._make)
         self._new_folder = ""
         self._shown = ""  # the chat that was open when the list was filled
         self._awaited = True  # it was not in the list yet
@@ -83,36 +93,80 @@ class ChatRows(QListWidget):
     def fill(self) -> None:
         """Show what the model knows; the row with the keyboard's place and the scroll position stay; another chat that
         was opened takes that place. While it is a new one, which is in the list a moment later or never, no row is
-        marked, unless the keyboard is here."""
+        marked, unless the keyboard is here. Lines that are the same stay; many others come one part after the other."""
         chats = self._chats
-        place, at = self.verticalScrollBar().value(), key_of(self.currentItem())
-        message = message_of(self.currentItem())
-        self.clear()
-        if chats.query:
-            for hit in chats.hits:
-                snippet = " ".join(visible(hit.snippet).split()) if hit.message else ""
-                self._add(hit.chat.chat, title_of(hit.chat), snippet, hit.message)
-        else:
-            for group in chats.groups():
-                self._add_heading(group)
-                for chat in () if group.collapsed else group.chats:
-                    self._add(chat.chat, title_of(chat), folder=group.folder)
+        if not self._later.isActive():
+            self._place = (key_of(self.currentItem()), message_of(self.currentItem()))
+        at, message = self._place
+        self._wanted = lines(chats, f"{self._theme.dark} {self.font().key()}")
         known = chats.entry(chats.current) is not None
         if chats.current != self._shown:
             self._shown, self._awaited = chats.current, True
         if self._awaited and known:
             self._awaited = False
             if at[0] != chats.current:
-                at, message = (chats.current, ""), ""
+                self._place = at, message = (chats.current, ""), ""
         entry = chats.entry(at[0] or chats.current)
         folder = entry.folder if entry else ""
-        any(self._go_to(*row) for row in ((at, message), (at,), ((chats.current, ""),), (("", folder),)))
+        self._aims = ((at, message), (at, ""), ((chats.current, ""), ""), (("", folder), ""))
+        self._make()
+
+    def _make(self) -> None:
+        """Make lines that are not there yet, or not as they should be, some at a time."""
+        if self.editing:  # a name; the list is filled when that has ended
+            return
+        scrolled = self.verticalScrollBar().value()
+        begin, end = differing(self._made, self._wanted)
+        gone, new = len(self._made) - begin - end, self._wanted[begin : len(self._wanted) - end]
+        if gone:
+            self.model().removeRows(begin, gone)
+        for row, line in enumerate(new[:AT_ONCE], begin):
+            self._insert(row, line)
+        self._made[begin : begin + gone] = new[:AT_ONCE]
+        self._later.start() if len(new) > AT_ONCE else self._later.stop()
+        any(self._go_to(*aim) for aim in self._aims)
         if self._awaited and not self.hasFocus():
             self.clearSelection()
-        self.verticalScrollBar().setValue(place)
-        if self._new_folder and not chats.query and self._go_to(("", self._new_folder)):
+        self.verticalScrollBar().setValue(scrolled)
+        if self._new_folder and not self._chats.query and self._go_to(("", self._new_folder)):
             self._new_folder = ""
             self.rename(self.currentItem())
+
+    def _insert(self, row: int, line: Line) -> None:
+        """With its height, which Qt would ask for again and again of every line."""
+        item = item_of(line, self._theme, self.font())
+        kind = line.height
+        if kind in self._heights:
+            item.setSizeHint(self._heights[kind])
+        self.insertItem(row, item)
+        if kind not in self._heights:
+            size = self._height(item)
+            item.setSizeHint(size)
+            if kind is not None:
+                self._heights[kind] = size
+
+    def _height(self, item: QListWidgetItem) -> QSize:
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        return self._delegate.sizeHint(option, self.indexFromItem(item))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange) and self._made:
+            self._measure_anew()
+
+    def _measure_anew(self) -> None:
+        """In another font or style lines may be of other heights; another look alone changes none."""
+        item = self.item(0)
+        before = item.sizeHint()
+        item.setData(int(Qt.ItemDataRole.SizeHintRole), None)
+        size = self._height(item)
+        item.setSizeHint(size)
+        if size.height() != before.height():
+            self._heights.clear()
+            self.clear()
+            self._made.clear()
+            self._later.start()
 
     def make_folder(self, chat: str = "") -> None:
         """A new folder, with ``chat`` in it; its name can be typed as soon as it is there."""
@@ -120,64 +174,12 @@ class ChatRows(QListWidget):
         if self._new_folder and chat:
             self._chats.move(chat, self._new_folder)
 
-    def _add_heading(self, group: Group) -> None:
-        name = " ".join(visible(group.name).split())
-        item = QListWidgetItem(f"{name} ({len(group.chats)})" if group.folder else name)
-        font = QFont(self.font())
-        font.setPointSizeF(self._theme.caption)
-        font.setWeight(QFont.Weight.DemiBold)
-        item.setFont(font)
-        item.setFlags(Qt.ItemFlag.NoItemFlags)
-        if group.folder:
-            item.setData(FOLDER, group.folder)
-            item.setData(NAME, group.name)
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-            item.setIcon(icon("chevron-right" if group.collapsed else "open", self._theme.quiet, size=_ICON))
-            state = tr("folded away") if group.collapsed else tr("shown")
-            words = tr("Folder {name}, %Ln chat(s), {state}", "", len(group.chats), name=name, state=state)
-            item.setData(int(Qt.ItemDataRole.AccessibleTextRole), words)
-        self.addItem(item)
-
-    def _add(self, chat: str, title: str, snippet: str = "", message: str = "", folder: str = "") -> None:
-        title = " ".join(visible(title).split())
-        item = QListWidgetItem(f"{title}\n{snippet}" if snippet else title)
-        for role, value in (
-            (CHAT, chat),
-            (MESSAGE, message),
-            (FOLDER, folder),
-            (NAME, title),
-            (WORDS, self._chats.query),
-        ):
-            item.setData(role, value)
-        state = ""
-        entry = self._chats.entry(chat)
-        if entry is not None and entry.answering:
-            state = tr("an answer is being written")
-            item.setIcon(icon("writing", self._theme.busy, size=_ICON))
-        elif chat in self._chats.unread:
-            state = tr("a new answer")
-            item.setIcon(icon("mark", self._theme.accent, size=_ICON))
-        elif entry is not None and entry.temporary:
-            state = tr("temporary")
-            item.setIcon(icon("temporary", self._theme.quiet, size=_ICON))
-        if chat == self._chats.current:
-            font = QFont(self.font())
-            font.setWeight(QFont.Weight.DemiBold)
-            item.setFont(font)
-        words = [title, *([state] if state else []), *([snippet] if snippet else [])]
-        item.setData(int(Qt.ItemDataRole.AccessibleTextRole), ", ".join(words))
-        item.setToolTip("")
-        self.addItem(item)
-
     def _go_to(self, key: tuple[str, str], message: str = "") -> bool:
-        for item in self._items():
-            if any(key) and key_of(item) == key and message in ("", item.data(MESSAGE)):
-                self.setCurrentItem(item)
+        for row, line in enumerate(self._made if any(key) else ()):
+            if line.key == key and message in ("", line.message):
+                self.setCurrentRow(row)
                 return True
         return False
-
-    def _items(self) -> list[QListWidgetItem]:
-        return [self.item(row) for row in range(self.count())]
 
     # ----------------------------------------------------------------------------------------------------- what is done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QListWidget, QSizePolicy, QToolTip, QWidget
 
@@ -18,6 +18,9 @@ _RADIUS = {"here": 13.0, "member": 10.0, "link": 6.0, "relay": 7.0, "others": 14
 MOST_LABELS = 30
 """Beyond so many marks only this machine and those of groups carry their names."""
 MOST_ROWS = 400
+Segment = tuple[float, float, float, float]
+"""A straight line: where it begins and ends."""
+Label = tuple[Mark, str, QRectF]
 
 
 class TopologyView(QWidget):
@@ -28,6 +31,8 @@ class TopologyView(QWidget):
         self._theme = theme
         self._picture = Picture()
         self._marks: dict[str, Mark] = {}
+        self._labelled: tuple[object, ...] = ()
+        self._labels: list[Label] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(380)
         self.setAccessibleName(tr("Picture of links, paths and groups; the list below says the same in words"))
@@ -125,21 +130,28 @@ class TopologyView(QWidget):
         font.setPointSizeF(max(8.0, font.pointSizeF() - 1.5))
         return font
 
-    def labels(self) -> list[tuple[Mark, str, QRectF]]:
+    def labels(self) -> list[Label]:
+        """The names as :meth:`_find_labels` finds them, which is looked for once for a picture and a size."""
+        key = (self._picture, self.width(), self.height(), self._label_font().key())
+        if key != self._labelled:
+            self._labelled, self._labels = key, self._find_labels()
+        return self._labels
+
+    def _find_labels(self) -> list[Label]:
         """The names that find a place beside their marks, over no line and no other name; this machine and the
         mark of all others have one in any case. The list and the tool tips have all of them."""
         metrics = QFontMetricsF(self._label_font())
         few = len(self._picture.marks) <= MOST_LABELS
         lines = self._lines()
         taken = [_around(self.place(mark), _RADIUS[mark.kind]) for mark in self._picture.marks]
-        found = []
+        found: list[Label] = []
         for mark in self._picture.marks:
             if not few and mark.kind not in ("here", "member", "others"):
                 continue
             text, place = visible(mark.label), self.place(mark)
             size = QSizeF(metrics.horizontalAdvance(text) + 8, metrics.height())
             boxes = [
-                (sum(map(box.intersects, taken)), sum(_crosses(box, line) for line in lines), at, box)
+                (sum(map(box.intersects, taken)), crossings(box, lines), at, box)
                 for at, box in enumerate(self._boxes(mark, place, size))
             ]
             hidden, crossed, _, box = min(boxes, key=lambda one: one[:3], default=(1, 1, 0, QRectF()))
@@ -148,15 +160,15 @@ class TopologyView(QWidget):
                 found.append((mark, text, box))
         return found
 
-    def _lines(self) -> list[QLineF]:
+    def _lines(self) -> list[Segment]:
         """What is drawn between marks, in straight pieces."""
-        here = self._marks["here"]
-        found = [QLineF(self.place(here), self.place(mark)) for mark in self._picture.marks if mark.linked]
+        here = self.place(self._marks["here"])
+        found = [_segment(here, self.place(mark)) for mark in self._picture.marks if mark.linked]
         for at, route in enumerate(self._picture.routes):
             places = [self.place(self._marks[key]) for key in route.marks if key in self._marks]
             for before, after in itertools.pairwise(places):
                 middle = (before + after) / 4 + _bent(before, after, at) / 2  # of the curve
-                found += [QLineF(before, middle), QLineF(middle, after)]
+                found += [_segment(before, middle), _segment(middle, after)]
         return found
 
     def _boxes(self, mark: Mark, place: QPointF, size: QSizeF) -> list[QRectF]:
@@ -178,15 +190,31 @@ def _bent(before: QPointF, after: QPointF, at: int) -> QPointF:
     return (before + after) / 2 + QPointF(-across.y(), across.x()) * (0.06 + 0.02 * (at % 4))
 
 
+def _segment(begin: QPointF, end: QPointF) -> Segment:
+    return begin.x(), begin.y(), end.x(), end.y()
+
+
 def _around(place: QPointF, radius: float) -> QRectF:
     return QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
 
 
-def _crosses(box: QRectF, line: QLineF) -> bool:
-    corners = (box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft())
-    sides = [QLineF(corner, corners[(at + 1) % 4]) for at, corner in enumerate(corners)]
-    bounded = QLineF.IntersectionType.BoundedIntersection
-    return box.contains(line.p1()) or any(side.intersects(line)[0] == bounded for side in sides)
+def crossings(box: QRectF, lines: list[Segment]) -> int:
+    """How many of the lines come through ``box``."""
+    sides = box.left(), box.top(), box.right(), box.bottom()
+    return sum(_crosses(sides, line) for line in lines)
+
+
+def _crosses(sides: tuple[float, float, float, float], line: Segment) -> bool:
+    """Whether anything is left of ``line`` once it is clipped at the four sides of a box."""
+    (left, top, right, bottom), (x1, y1, x2, y2) = sides, line
+    if max(x1, x2) < left or min(x1, x2) > right or max(y1, y2) < top or min(y1, y2) > bottom:
+        return False
+    enters, leaves = 0.0, 1.0
+    for start, change, low, high in ((x1, x2 - x1, left, right), (y1, y2 - y1, top, bottom)):
+        if change:
+            first, last = (low - start) / change, (high - start) / change
+            enters, leaves = max(enters, min(first, last)), min(leaves, max(first, last))
+    return enters <= leaves
 
 
 class TopologyList(QListWidget):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import msgspec
 import pytest
+from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtWidgets import QApplication
 
 from app.models.topology import lay_out
 from app.theme import LIGHT, Theme
 from app.views.pages.network_page import NetworkPage
-from app.views.topology_view import TopologyView
+from app.views.topology_view import TopologyView, crossings
 from engine.api import schema
 from tests.ui.conftest import Drive, NoProcess, PlayedEngine, open_window, played_engine, until
 
@@ -69,4 +71,36 @@ def test_no_name_stands_over_another_or_over_a_mark(qapp: QApplication, width: i
         assert not any(box.intersects(other) for _, _, other in labels[at + 1 :])
         assert not any(box.contains(view.place(other)) for other in view.shown.marks if other != mark)
     assert len(labels) > (3 if width > 400 else 0)
+    view.deleteLater()
+
+
+def test_lines_through_a_box_are_counted_as_qt_would(qapp: QApplication) -> None:
+    source = random.Random(1)
+    within = 0
+    for _ in range(3_000):
+        box = QRectF(source.uniform(-50, 50), source.uniform(-50, 50), source.uniform(1, 60), source.uniform(1, 60))
+        begin, end = (QPointF(source.uniform(-90, 90), source.uniform(-90, 90)) for _ in range(2))
+        if source.random() < 0.2:
+            end.setX(begin.x())
+        corners = (box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft())
+        sides = [QLineF(corner, corners[(at + 1) % 4]) for at, corner in enumerate(corners)]
+        bounded = QLineF.IntersectionType.BoundedIntersection
+        cut = any(side.intersects(QLineF(begin, end))[0] == bounded for side in sides)
+        found = crossings(box, [(begin.x(), begin.y(), end.x(), end.y())])
+        assert found == (cut or box.contains(begin))
+        within += found
+    assert 300 < within < 2_700
+
+
+def test_names_are_looked_for_again_when_the_picture_or_its_size_changes(qapp: QApplication) -> None:
+    view = TopologyView(Theme(LIGHT))
+    view.resize(900, 380)
+    view.show_picture(lay_out(_picture(5)))
+    before = view.labels()
+    assert view.labels() is before
+    view.show_picture(lay_out(_picture(6)))
+    another = view.labels()
+    assert another != before
+    view.resize(420, 380)
+    assert view.labels() != another
     view.deleteLater()

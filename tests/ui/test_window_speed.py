@@ -61,3 +61,20 @@ def test_live_charts_take_less_than_a_frame(found: dict[str, Any]) -> None:
 def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) -> None:
     for change in ("another look", "another width"):
         assert found[change]["frame"]["processor_most_ms"] < 50, change
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "the wheel in 2,000 chats",
+        "a jump in 2,000 chats",
+        "search in 2,000 chats",
+        "2,000 chats after a search",
+        "one of 2,000 chats changes",
+        "chat, again",
+        "settings, the first time",
+        "settings, again",
+    ],
+)
+def test_pages_and_a_list_of_2000_chats_hold_nobody_up(found: dict[str, Any], what: str) -> None:
+    assert found["pages"][what]["processor_most_ms"] < 50

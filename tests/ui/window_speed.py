@@ -1,6 +1,6 @@
 """Measure how the chat feels: does the window stay free while an answer streams, and in a chat of 1,000 messages?
 
-    python -m tests.ui.window_speed            # two minutes, on a machine that does nothing else; writes nothing
+    python -m tests.ui.window_speed            # three minutes, on a machine that does nothing else; writes nothing
     python -m tests.ui.window_speed --write    # and keeps the numbers in docs/benchmarks/window.{md,json}
     python -m tests.ui.window_speed --xvfb     # the same on an X server that this starts (Xvfb)
     python -m tests.ui.window_speed --quick    # half a minute: less of it; what `make test` holds to bounds
@@ -42,18 +42,22 @@ from app.models.turns import Turn
 from app.theme import LIGHT
 from app.views.transcript_view import TranscriptView
 from engine.api import schema
+from engine.bench.machine import commit
 from tests.support.transcripts import CHOICE, filled, long_answer, tokens
 from tests.ui.chart_speed import live_charts
+from tests.ui.page_speed import measure_pages
 from tests.ui.window_changes import another_look, another_width
+from tests.ui.window_page import SIZE, keep
 
 ROOT = Path(__file__).resolve().parents[2]
-SIZE = (960, 720)
 TOKENS_PER_SECOND = 100
 PROBE_MILLISECONDS = 2
 TURNS = 500
 """Questions and answers: 1,000 messages."""
 SECONDS, QUICK_SECONDS = 30.0, 4.0
 FRAMES, QUICK_FRAMES = 1500, 150
+PAGES, QUICK_PAGES = 15, 2
+"""Windows whose pages are opened, and changes of the list of chats."""
 CHANGES, QUICK_CHANGES = 60, 12
 """Of the look and of the width."""
 STARTS, QUICK_STARTS = 7, 1
@@ -230,6 +234,13 @@ def _nothing() -> None:
     pass
 
 
+def page_turns(application: QApplication, times: int) -> dict[str, object]:
+    """What opening pages and what is done on them takes, by name."""
+    frames: dict[str, Frames] = {}
+    measure_pages(application, lambda name, *work: frames.setdefault(name, Frames(application)).do(*work), times)
+    return {name: one.found() for name, one in frames.items()}
+
+
 def late_for(application: QApplication, seconds: float) -> dict[str, object]:
     """Lateness while the loop does what it has to for some time."""
     probe = Lateness()
@@ -311,90 +322,6 @@ def settle(application: QApplication, view: TranscriptView, value: int) -> float
     return (time.perf_counter() - began) * 1000
 
 
-PAGE = """\
-# The chat: how free the window stays
-
-Written by `python -m tests.ui.window_speed --write`; do not edit. Numbers: [window.json](window.json).
-
-{table}
-
-## Method
-
-The transcript alone, {width} × {height} pixels, without an engine: events are given to the view-model as they come from
-it. One process, one thread; nothing else should run on the machine.
-
-- *Start*: of seven starts, each with an empty data directory, until the window is drawn and has taken an event.
-- *Late while an answer comes*: 3,000 tokens of four letters arrive at 100 a second: headings, paragraphs, tables of 25
-  rows, blocks of Python of some 45 lines, and lists. Every 2 ms a timer should fire; the numbers say how late it did.
-  That is how long a key or a click would have waited.
-- *Frame of the wheel*: 1,500 steps of 120 pixels upwards, each with all that it makes necessary, until it is painted.
-  Python's collector runs as it does in the program ([collector.py](../../app/collector.py)).
-- *Frame of a jump*: to places drawn at random, until the first picture; and until nothing is left to lay out.
-- *Late while live charts are drawn*: the four charts of the page *Contribute*, each with ten minutes of four graphics
-  cards (600 points, 13 lines in all), drawn anew 20 times a second, so that 1 of 100 looks meets one at work; engines
-  send one sample a second.
-- *Another look*, *another width*: in the whole window, with an answer of 120,000 characters, of which the first 40,000
-  are laid out. Both are done in pieces, between which whatever else waits has its turn: the longest piece of each
-  change, and how long it took until all was painted.
-- *Opening*: from nothing to the first picture, at the end of the chat.
-- *Memory*: what the process takes more after all of that than with the chat's text alone.
-
-The chat of 1,000 messages has 500 questions and 500 answers of {characters} characters together.
-"""
-ROWS = (
-    (
-        "Late while an answer comes, empty chat",
-        ("streaming in an empty chat", "lateness"),
-        ("median_ms", "p99_ms", "most_ms"),
-    ),
-    (
-        "Late while an answer comes, 1,000 messages",
-        ("streaming in a chat of 1,000 messages", "lateness"),
-        ("median_ms", "p99_ms", "most_ms"),
-    ),
-    ("Frame of the wheel", ("a chat of 1,000 messages", "wheel_frame"), ("median_ms", "p99_ms", "most_ms")),
-    ("Frame of a jump", ("a chat of 1,000 messages", "jump_frame"), ("median_ms", "p99_ms", "most_ms")),
-    ("Jump until all is there", ("a chat of 1,000 messages", "jump_until_settled"), ("median_ms", "p99_ms", "most_ms")),
-    ("Late while live charts are drawn", ("live charts", "lateness"), ("median_ms", "p99_ms", "most_ms")),
-    ("Another look, longest piece", ("another look", "frame"), ("median_ms", "p99_ms", "most_ms")),
-    ("Another look until all is painted", ("another look", "whole"), ("median_ms", "p99_ms", "most_ms")),
-    ("Another width, longest piece", ("another width", "frame"), ("median_ms", "p99_ms", "most_ms")),
-    ("Another width until all is painted", ("another width", "whole"), ("median_ms", "p99_ms", "most_ms")),
-)
-
-
-def page(known: dict[str, dict[str, Any]]) -> str:
-    """The page of the stored numbers, by platform of Qt."""
-    lines = []
-    for name, numbers in known.items():
-        machine = f"{numbers['processors']} processors, Python {numbers['python']}, Qt {numbers['pyside']}"
-        lines += [f"## Qt's platform “{name}” ({machine})", "", "| ms | median | p99 | most |", "|---|---:|---:|---:|"]
-        for title, (part, what), columns in ROWS:
-            if what not in numbers.get(part, {}):  # measured before there was this part
-                continue
-            lines.append(f"| {title} | " + " | ".join(str(numbers[part][what][column]) for column in columns) + " |")
-        chat = numbers["a chat of 1,000 messages"]
-        processor = numbers["streaming in a chat of 1,000 messages"]["cpu_s"]
-        opening = f"Opening a chat of 1,000 messages: {chat['open_first_frame_ms']} ms."
-        costs = f"Memory for it: {chat['memory_mib']} MiB. Processor time for 30 s of answer: {processor} s."
-        lines += ["", f"{opening} {costs}", ""]
-        if "start" in numbers:
-            start = numbers["start"]
-            took = f"{start['median_s']} s (most {start['most_s']} s)"
-            lines += [f"From the start to a window that takes input: {took}.", ""]
-    characters = next(iter(known.values()))["a chat of 1,000 messages"]["characters"]
-    return PAGE.format(table="\n".join(lines).rstrip(), width=SIZE[0], height=SIZE[1], characters=f"{characters:,}")
-
-
-def keep(found: dict[str, Any], folder: Path) -> None:
-    """Store what has been measured beside what other platforms have, and write the page anew."""
-    file = folder / "window.json"
-    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    known[found["platform"]] = found
-    file.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-    (folder / "window.md").write_text(page(known), encoding="utf-8")
-
-
 def measured(quick: bool) -> Iterator[tuple[str, object]]:
     """All measurements by name."""
     seconds = QUICK_SECONDS if quick else SECONDS
@@ -414,6 +341,7 @@ def measured(quick: bool) -> Iterator[tuple[str, object]]:
         frames = Frames(application)
         change(application, frames.do, QUICK_CHANGES if quick else CHANGES)
         yield name, {"frame": frames.found(), "whole": frames.whole()}
+    yield "pages", page_turns(application, QUICK_PAGES if quick else PAGES)
     collector.close()
 
 
@@ -445,6 +373,8 @@ def main() -> int:
     if given.xvfb:
         return on_xvfb([argument for argument in sys.argv[1:] if argument != "--xvfb"])
     found: dict[str, Any] = {
+        "commit": commit(ROOT),
+        "date": time.strftime("%Y-%m-%d"),
         "python": platform.python_version(),
         "pyside": PySide6.__version__,
         "processors": os.cpu_count(),

@@ -30,7 +30,7 @@ from app.views.cards import Card, Facts, Figures, Page
 from app.views.choice_box import ChoiceBox
 from app.views.contribute.charts_card import ChartsCard
 from app.views.contribute.device_rows import DeviceRows
-from app.views.contribute.events_card import EventList
+from app.views.contribute.events_card import MANY, EventList
 from app.views.contribute.offers_card import OffersCard
 from app.views.contribute.problem_card import ProblemCard
 from app.views.contribute.rule_cards import RelayCard, rule_cards
@@ -274,7 +274,7 @@ class ContributePage(Page):
             self.device_rows.show_devices(lines)
 
     def _show_events(self) -> None:
-        events = [(one.at, from_engine(one)) for one in self._model.events]
+        events = [(one.at, from_engine(one)) for one in self._model.events[:MANY]]
         if events:
             self.log.show_summary(events[0][1])
         if self.log.made and self.log.opened:
