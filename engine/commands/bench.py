@@ -210,7 +210,8 @@ def verification(
     """Each adversary against honest nodes: how surely and how soon it is found, under our rule and the published one.
 
     And what sealing, receipts and verification take of latency and throughput: a network that runs here, with and
-    without them, in turns. Close other programs first: at least while the part `security` is measured.
+    without them, in turns. Close other programs first: at least while the part `security` is measured. Where a part
+    fails, what the others found is printed and stored, and the exit code is 1.
     """
     from engine.bench.storing import results_folder
     from engine.bench.verification import course, page
@@ -221,6 +222,7 @@ def verification(
     answers = work or Path(".work/verification")
     results = course.run(amount, quick=quick, work=answers, say=_say, parts=parts, before=before)
     _tell(results, page.as_text(results), page.store(results, folder), json=json)
+    course.check(results)
 
 
 @commands.command(name="hr-tree")

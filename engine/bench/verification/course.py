@@ -24,7 +24,7 @@ from engine.bench.verification.measuring import read_records_in
 from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY
 from engine.bench.verification.rules_compared import Outcome, cliff, compare
 from engine.bench.verification.served import Conversations, Told, served_by, tell
-from engine.errors import BenchmarkError
+from engine.errors import BenchmarkError, GenTorrentError
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
 from engine.simulation.capacity import run as capacity
 from engine.simulation.committee import run as committee
@@ -96,28 +96,27 @@ def run(
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Measure these parts, the others are those of ``before``; the documented keys and more. ``work``: a folder in
-    which ``tell-apart`` has recorded answers."""
+    which ``tell-apart`` has recorded answers. A part that fails leaves its keys out, or as they are in ``before``, and
+    is named in ``failed`` with its reason; :class:`BenchmarkError` only where nothing is left."""
     machine = describe_machine()
     versions = {"gentorrent": __version__, "commit": commit(Path(__file__).resolve().parents[3])}
     facts = {"commit": versions["commit"], "date": time.strftime("%Y-%m-%d"), "machine": machine}
-    measured = dict((before or {}).get("parts", {}))
+    measured, failed = dict((before or {}).get("parts", {})), dict[str, str]()
     results: dict[str, Any] = {**(before or {}), "machine": machine, "versions": versions, "quick": quick}
-    if NETWORKS in parts:
-        results |= find_out(amount, say)
-        measured[NETWORKS] = facts
-    if RECORDED in parts and (found := _four_bits(work, say) if work is not None else {}):
-        results["four_bits"] = found
-        measured[RECORDED] = facts
-    if SCORING in parts:
-        say("what scoring an answer takes, beside making it")
-        results["scoring_cost"] = asyncio.run(scoring_cost(Catalogue(None).open(BUILTIN_MODEL), amount.scored))
-        measured[SCORING] = facts
-    if SECURITY in parts:
-        say("sealing, receipts and verification on and off")
-        results |= cost(protection.measure(amount.security, results["readings_per_answer"], say))
-        measured[SECURITY] = facts
+    for part in parts:
+        try:
+            found = _measure(part, amount, work, results, say)
+        except GenTorrentError as error:
+            failed[part] = str(error)
+            say(f"the part {part} failed: {error}")
+            continue
+        if found:
+            results |= found
+            measured[part] = facts
+    if not measured:
+        raise _failure(failed)
     try:
-        return together({"four_bits": {}, **results, "parts": measured})
+        return together({"four_bits": {}, **results, "parts": measured, "failed": failed})
     except KeyError as error:
         raise BenchmarkError(
             f"Of what is stored one part was measured by a version that did not know {error}. Measure it as well: name"
@@ -125,20 +124,49 @@ def run(
         ) from error
 
 
+def check(results: Mapping[str, Any]) -> None:
+    """:class:`BenchmarkError` names the parts that failed in this run, if any did."""
+    if results["failed"]:
+        raise _failure(results["failed"])
+
+
+def _failure(failed: Mapping[str, str]) -> BenchmarkError:
+    again = " ".join(f"--part {name}" for name in failed)
+    why = " ".join(f"{name}: {reason}" for name, reason in failed.items())
+    return BenchmarkError(f"Not everything was measured. Run it again with {again}. What failed: {why}")
+
+
+def _measure(part: str, amount: Amount, work: Path | None, results: Mapping[str, Any], say: Say) -> dict[str, Any]:
+    """What one part adds to the ``results``; nothing where there is nothing to measure it of."""
+    if part == NETWORKS:
+        return find_out(amount, say)
+    if part == RECORDED:
+        found = _four_bits(work, say) if work is not None else {}
+        return {"four_bits": found} if found else {}
+    if part == SCORING:
+        say("what scoring an answer takes, beside making it")
+        return {"scoring_cost": asyncio.run(scoring_cost(Catalogue(None).open(BUILTIN_MODEL), amount.scored))}
+    if "readings_per_answer" not in results:
+        raise BenchmarkError(f"It needs what the part {NETWORKS} finds: how many answers verifiers read again.")
+    say("sealing, receipts and verification on and off")
+    return cost(protection.measure(amount.security, results["readings_per_answer"], say))
+
+
 def together(results: Mapping[str, Any]) -> dict[str, Any]:
-    """What follows from several parts."""
-    adversaries = {
-        name: {**one, **_of_records(results["four_bits"].get("cheats", ()), one["maker"])}
-        if ADVERSARIES[name].share == 1 and not ADVERSARIES[name].later_turns
-        else one
-        for name, one in results["adversaries"].items()
-    }
-    return {
-        **results,
-        **of_processors(results, results["scoring_cost"]),
-        "adversaries": adversaries,
-        **of_saturated(results["security"]["saturated"], results["challenge_share"]),
-    }
+    """What follows from several parts, as far as they are there."""
+    parts, found = results["parts"], dict(results)
+    if NETWORKS in parts:
+        found["adversaries"] = {
+            name: {**one, **_of_records(results["four_bits"].get("cheats", ()), one["maker"])}
+            if ADVERSARIES[name].share == 1 and not ADVERSARIES[name].later_turns
+            else one
+            for name, one in results["adversaries"].items()
+        }
+        if SCORING in parts:
+            found |= of_processors(results, results["scoring_cost"])
+        if SECURITY in parts:
+            found |= of_saturated(results["security"]["saturated"], results["challenge_share"])
+    return found
 
 
 def of_saturated(saturated: Mapping[str, Any], challenges: float) -> dict[str, Any]:
@@ -361,7 +389,12 @@ def cost(measured: protection.Protected) -> dict[str, Any]:
 
 def _pairs(pairs: protection.Pairs, *, paced: bool, works: bool) -> dict[str, Any]:
     """``works``: the worker, which is idle beside the stand-in."""
-    found: dict[str, Any] = {"answers": pairs.answers, "readings": pairs.scored}
+    found: dict[str, Any] = {
+        "answers": pairs.answers,
+        "readings": pairs.scored,
+        "at_once": pairs.chats,
+        "fewest_at_once": pairs.fewest_chats,
+    }
     if paced:
         return found | {"share": pairs.latency().as_json(), "answer_s": _two(pairs.on.seconds, pairs.off.seconds)}
     return found | {

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.bench.charts import Curve, Panel, draw_panels
 from engine.bench.storing import disturbance, make_page, store_results, table
-from engine.bench.verification.parts import lines_of
+from engine.bench.verification.parts import NETWORKS, SCORING, SECURITY, lines_of
 from engine.bench.verification.protection import PACE, STAND_IN_PACE, TARGET, TOKENS
 
 METHOD = f"""
@@ -152,35 +152,47 @@ def store(results: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def _parts(results: Mapping[str, Any]) -> dict[str, list[str]]:
-    parts = {"Who degrades its answers": _adversaries(results), "The published rule": _published(results)}
+    """The sections of what was measured."""
+    measured, parts = results["parts"], dict[str, list[str]]()
+    if NETWORKS in measured:
+        parts |= {"Who degrades its answers": _adversaries(results), "The published rule": _published(results)}
     if results["four_bits"]:
         parts["4-bit weights against full ones"] = _four_bits(results["four_bits"])
-    return parts | {
-        "Honest nodes": _honest(results),
-        "Other adversaries": _others(results["others"]),
-        "Sealing, receipts and verification on and off": _cost(results),
-        "Scoring": _scoring(results),
-    }
+    if NETWORKS in measured:
+        parts |= {"Honest nodes": _honest(results), "Other adversaries": _others(results["others"])}
+    if SECURITY in measured:
+        parts["Sealing, receipts and verification on and off"] = _cost(results)
+    if {NETWORKS, SCORING} <= measured.keys():
+        parts["Scoring"] = _scoring(results)
+    return parts
 
 
 def _findings(results: Mapping[str, Any]) -> list[str]:
-    nodes, epochs = results["honest_nodes"], results["amount"]["epochs"]
-    excluded, seen = results["false_exclusions"], f"{results['honest_epochs']:,} epochs of one node"
-    latency, scoring, new, later = (
-        _percent(results[name])
-        for name in ("security_share_latency", "scoring_share", "scoring_share_new", "scoring_share_established")
-    )
-    saturated = results["security"]["saturated"]
-    less = f"(wanted: less than {_percent(TARGET)})"
+    measured = results["parts"]
+    lines = [f"- **The part {name} failed**: {why}" for name, why in results.get("failed", {}).items()]
+    if NETWORKS in measured:
+        seen = f"{results['honest_epochs']:,} epochs of one node"
+        lines.append(f"- {results['false_exclusions']} of {results['honest_nodes']} honest nodes excluded in {seen}.")
+    if SECURITY in measured:
+        latency, less = _percent(results["security_share_latency"]), f"(wanted: less than {_percent(TARGET)})"
+        lines.append(f"- Sealing, receipts and verification take {latency} of the total time of a paced answer {less}.")
+        saturated = {
+            key: words for key, (found, words) in SATURATED.items() if found in results["security"]["saturated"]
+        }
+        lines += [_of_saturated(results[key], words) for key, words in saturated.items() if key in results]
+    if {NETWORKS, SCORING} <= measured.keys():
+        lines += _of_scoring(results)
+    return [*lines, *(line for line in disturbance(results) if line)] if SECURITY in measured else lines
+
+
+def _of_scoring(results: Mapping[str, Any]) -> list[str]:
+    scoring, new, later = (_percent(results[f"scoring_share{when}"]) for when in ("", "_new", "_established"))
     wanted = f"(wanted: {_percent(TARGET)} or less; by other measures: *Scoring*, below)"
-    lines = [
-        f"- {excluded} of {nodes} honest nodes excluded in {seen}.",
-        f"- Sealing, receipts and verification take {latency} of the total time of a paced answer {less}.",
-        *(_of_saturated(results[key], words) for key, (found, words) in SATURATED.items() if found in saturated),
+    epochs = results["amount"]["epochs"]
+    return [
         f"- Scoring takes {scoring} of what it takes to serve 200 answers in an epoch as they come, over the first",
         f"  {epochs} epochs of a node; {new} while it is new, {later} later {wanted}.",
     ]
-    return [*lines, *(line for line in disturbance(results) if line)]
 
 
 def _of_saturated(share: Mapping[str, Any], words: str) -> str:
@@ -357,6 +369,11 @@ def _cost(results: Mapping[str, Any]) -> list[str]:
         "challenges.",
     ]
     earlier = [] if "capacity" in results["security"]["saturated"] else ["", EARLIER]
+    for key, name in names.items():
+        one = results["security"][key]
+        if one.get("fewest_at_once", 0) < one.get("at_once", 0):
+            below += ["", f"*{name}*: some of {one['at_once']} answers at once failed, so there were fewer, at the"]
+            below.append(f"least {one['fewest_at_once']}: the machine had other things to do.")
     return [*table(head, rows), "", *below, *earlier]
 
 
@@ -394,6 +411,12 @@ def _percent(share: float | None) -> str:
 
 
 def _picture(results: Mapping[str, Any]) -> str:
+    panels = _panels(results) if NETWORKS in results["parts"] else []
+    model = results.get("model", "the simulated networks are missing")
+    return draw_panels("Cheats found", panels, f"{model}; recorded answers, simulated networks")
+
+
+def _panels(results: Mapping[str, Any]) -> list[Panel]:
     steps = ("50", "100", "150", "200", "300")
     curves = [
         Curve(
@@ -415,8 +438,7 @@ def _picture(results: Mapping[str, Any]) -> str:
         )
         for words, rule in (("ours", "ours"), ("published (at the top: never)", "published"))
     ]
-    panels = [
+    return [
         Panel("Share of cheating samples worse than 99 % of honest ones", "tokens seen", curves),
         Panel("Epochs to exclusion (median)", "credit of every answer", cliff, highest=top),
     ]
-    return draw_panels("Cheats found", panels, f"{results['model']}; recorded answers, simulated networks")

@@ -42,6 +42,8 @@ NOTHING = dict.fromkeys(ALL, False)
 _T95 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
 """Student's t, two-sided 95 %, by degrees of freedom from 1 on."""
 _LEAST_FOR_A_SLOPE = 6
+_BORNE, _SETTLING = 5, 3
+"""Pairs that may fail (of many a twentieth), and answers that may behind each before it is tried again."""
 _LEAST_SECONDS = 0.005
 """Half of what processor time is counted in: what took less shows as nothing."""
 
@@ -169,12 +171,15 @@ class Side:
 
 @dataclass(slots=True)
 class Pairs:
-    """Block i of ``on`` and block i of ``off`` were measured one behind the other."""
+    """Block i of ``on`` and block i of ``off`` were measured one behind the other. ``answers``: in all blocks of a
+    side; ``chats``: wanted at once, ``fewest_chats``: those of the smallest block."""
 
     on: Side = field(default_factory=Side)
     off: Side = field(default_factory=Side)
     answers: int = 0
     scored: int = 0
+    chats: int = 0
+    fewest_chats: int = 0
 
     def latency(self) -> Share:
         """Of the total time of an answer."""
@@ -263,26 +268,49 @@ class Bench:
         return pairs
 
     def _pairs(self, count: int, chats: int, *, without: Mapping[str, bool] = NEITHER, reads: bool = True) -> Pairs:
-        """``count`` pairs of blocks. Where an answer failed both blocks are measured again. ``reads``: verifiers'
-        readings beside those with protection."""
-        pairs, dose, lost, scored = Pairs(), Dose(self._per_answer if reads else 0.0), 0, self._scored()
+        """``count`` pairs of blocks. Where an answer failed both blocks are measured again, with half as many chats
+        where that failed, too: a machine with other work to do cannot carry as many. ``reads``: verifiers' readings
+        beside those with protection."""
+        pairs, dose = Pairs(chats=chats), Dose(self._per_answer if reads else 0.0)
+        lost, in_a_row, scored = 0, 0, self._scored()
         self._round(chats)  # opens the paths
         while len(pairs.on.speed) < count:
-            found: dict[bool, Round | str] = {}
-            for protected in (True, False) if len(pairs.on.speed) % 2 == 0 else (False, True):
-                self._protect(ALL if protected else without)
-                if protected and (due := dose.due(chats)):
-                    self._network.model.ask("score", background=True, times=due)
-                found[protected] = self._round(chats)
-            on, off = found[True], found[False]
-            if isinstance(on, Round) and isinstance(off, Round):
-                pairs.on.add(on)
-                pairs.off.add(off)
-            elif (lost := lost + 1) > max(3, count / 20):
-                why = on if isinstance(on, str) else off
+            why = self._pair(pairs, dose, chats, without)
+            if not why:
+                in_a_row = 0
+                continue
+            lost, in_a_row = lost + 1, in_a_row + 1
+            self._say(f"answers failed with {chats} at once: {why}")
+            if lost > max(_BORNE, count / 20):
                 raise BenchmarkError(f"Answers failed, {lost} times; nothing is compared. The last: {why}")
-        pairs.answers, pairs.scored = count * chats, self._scored() - scored
+            self._settle()
+            if in_a_row > 1:
+                chats = max(1, chats // 2)
+        pairs.scored = self._scored() - scored
         return pairs
+
+    def _pair(self, pairs: Pairs, dose: Dose, chats: int, without: Mapping[str, bool]) -> str:
+        """Another pair; why an answer failed, if one did."""
+        found: dict[bool, Round] = {}
+        for protected in (True, False) if len(pairs.on.speed) % 2 == 0 else (False, True):
+            self._protect(ALL if protected else without)
+            if protected and (due := dose.due(chats)):
+                self._network.model.ask("score", background=True, times=due)
+            one = self._round(chats)
+            if isinstance(one, str):
+                return one
+            found[protected] = one
+        pairs.on.add(found[True])
+        pairs.off.add(found[False])
+        pairs.answers += chats
+        pairs.fewest_chats = min(pairs.fewest_chats or chats, chats)
+        return ""
+
+    def _settle(self) -> None:
+        """What was given up still runs for a while, and links may have ended: wait for one answer alone."""
+        for _ in range(_SETTLING):
+            if isinstance(self._round(1), Round):
+                return
 
     def _round(self, chats: int) -> Round | str:
         """One block; why an answer failed, if one did."""
@@ -339,9 +367,14 @@ def measure(amount: Amount, readings_per_answer: float, say: Say) -> Protected:
     with running_network("security", committee) as network:
         bench = Bench(network, amount, readings_per_answer, say, network.server_seconds)
         others = OtherPrograms(_own_seconds)
-        paced, saturated = bench.paced(), bench.saturated()
-        stand_in = bench.stand_in(amount.stand_in_pairs)
-        layers = bench.stand_in(amount.layers_pairs, NOTHING)
+        try:
+            paced, saturated = bench.paced(), bench.saturated()
+            stand_in = bench.stand_in(amount.stand_in_pairs)
+            layers = bench.stand_in(amount.layers_pairs, NOTHING)
+        except BenchmarkError as error:
+            raise BenchmarkError(
+                f"{error} Other programs used {others.share():.0%} of a processor meanwhile; close them first."
+            ) from error
         return Protected(paced, saturated, stand_in, layers, others.share())
 
 

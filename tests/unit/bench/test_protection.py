@@ -121,11 +121,21 @@ def test_blocks_of_which_an_answer_failed_are_measured_again() -> None:
     found = bench(client, PretendedParticipant()).saturated()
     assert found.throughput().mean == pytest.approx(0.02 / 1.02)
     assert len(found.on.speed) == len(found.off.speed) == 4
-    assert len(client.made("ask")) == 1 + 2 * 4 + 2 * 2, "one to begin with, and two pairs more"
+    chats = [one["chats"] for one in client.made("ask")]
+    assert chats == [2, 2, 1, 1, 1, *[2] * 8], "to begin with, the failed one, until one alone comes, four pairs"
+    assert (found.chats, found.fewest_chats, found.answers) == (2, 2, 8)
+
+
+def test_where_blocks_fail_again_there_are_fewer_answers_at_once() -> None:
+    client = PretendedParticipant(0.02, failing=5)
+    found = bench(client, PretendedParticipant()).saturated()
+    chats = [one["chats"] for one in client.made("ask")]
+    assert chats == [2, 2, 1, 1, 1, 2, 1, *[1] * 8]
+    assert (found.chats, found.fewest_chats, found.answers) == (2, 1, 4)
 
 
 def test_a_network_whose_answers_fail_ends_the_measurement() -> None:
-    with pytest.raises(BenchmarkError, match=r"Answers failed, 4 times; nothing is compared\. The last: no path"):
+    with pytest.raises(BenchmarkError, match=r"Answers failed, 6 times; nothing is compared\. The last: no path"):
         bench(PretendedParticipant(failing=100), PretendedParticipant()).saturated()
 
 

@@ -10,10 +10,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from typer.testing import CliRunner
 
 from engine.bench.verification import course, page, protection
 from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY, chosen, lines_of, stored
 from engine.bench.verification.protection import SERVING, Pairs, Protected, Side
+from engine.cli import cli
 from engine.errors import BenchmarkError
 from tests.support.verification_amounts import TINY
 
@@ -85,6 +87,39 @@ def test_a_part_measured_later_joins_those_that_are_stored(tmp_path: Path) -> No
     assert "*security* (what sealing" in text
     assert "commit bbb" in text
     assert len(lines_of(again)) == len(PARTS)
+
+
+def test_a_part_that_fails_keeps_what_the_others_found(tmp_path: Path) -> None:
+    with patch.object(course, "cost", side_effect=BenchmarkError("Answers failed, 6 times.")):
+        found = run("aaa")
+    assert found["failed"] == {SECURITY: "Answers failed, 6 times."}
+    assert set(found["parts"]) == {NETWORKS, RECORDED, SCORING}
+    assert "scoring_share" in found
+    page.store(found, tmp_path)
+    text = (tmp_path / "verification.md").read_text()
+    assert "**The part security failed**: Answers failed, 6 times." in text
+    assert "| quantised: 4-bit weights" in text
+    with patch.object(course, "run", return_value=found):
+        ran = CliRunner().invoke(cli, ["bench", "verification", "--quick", "--output", str(tmp_path)])
+    assert (ran.exit_code, type(ran.exception)) == (1, BenchmarkError)
+    assert "| quantised: 4-bit weights" in ran.stdout
+    assert "Stored: " in ran.stdout
+    with pytest.raises(BenchmarkError, match=r"Run it again with --part security\. What failed: security: Answers"):
+        course.check(found)
+    then = run("bbb", SECURITY, before=stored(tmp_path))
+    course.check(then)
+    assert (len(then["parts"]), then["security_share_latency"]) == (len(PARTS), pytest.approx(0.01))
+
+
+def test_where_networks_fail_the_others_stand_without_them(tmp_path: Path) -> None:
+    with patch.object(course, "find_out", side_effect=BenchmarkError("No answers are recorded.")):
+        found = run("aaa")
+        assert set(found["parts"]) == {RECORDED, SCORING}
+        assert found["failed"][SECURITY].startswith("It needs what the part networks finds")
+        page.store(found, tmp_path)
+        assert (tmp_path / "verification.svg").read_text().startswith("<svg")
+        with pytest.raises(BenchmarkError, match="Not everything was measured"):
+            run("bbb", NETWORKS)
 
 
 def test_shares_of_scoring_are_by_both_measures_and_both_are_on_the_page(tmp_path: Path) -> None:
