@@ -93,7 +93,7 @@ def _look_at_network(desktop: Desktop, do: Do) -> None:
 def _look_at_contributing(desktop: Desktop, do: Do) -> None:
     page = _page(desktop, "contribute", ContributePage)
     do("a full log", page.section("log").head.click, _until(lambda: True))
-    do("all of a full log", page.event_list.more.click, _until(lambda: True))
+    do("all of a full log", page.event_list.more.click, _until(lambda: not page.event_list.growing))
     do("diagnostics", page.diagnose.click, _until(lambda: page.findChildren(QFileDialog)))
     for dialog in page.findChildren(QFileDialog):
         dialog.reject()

@@ -72,6 +72,8 @@ def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) ->
         "2,000 chats after a search",
         "one of 2,000 chats changes",
         "chat, again",
+        "a full log",
+        "all of a full log",
         "settings, the first time",
         "settings, again",
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.i18n import tr
@@ -14,6 +14,8 @@ from app.views.basics import LinkButton, PlainLabel
 
 FEW, MANY = 8, 60
 """That show, and that show when more are wanted."""
+STEP = 6
+"""So many more come in a turn of the loop."""
 
 
 class EventList(QWidget):
@@ -28,35 +30,48 @@ class EventList(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._rows: list[tuple[PlainLabel, PlainLabel]] = []
         self._events: Sequence[tuple[float, str]] = ()
-        self._all = False
+        self._shown = FEW
+        self._next = QTimer(self)
+        self._next.setInterval(0)
+        self._next.timeout.connect(self._show_next)
         self.nothing = PlainLabel(tr("Nothing has happened since the engine started."), "quiet")
         self._grid.addWidget(self.nothing, 0, 0, 1, 2)
         self.more = LinkButton(tr("Show more"))
-        self.more.clicked.connect(self._show_all)
+        self.more.clicked.connect(self._next.start)
         self._grid.addWidget(self.more, MANY + 1, 0, 1, 2)
         self.show_events(())
 
     def show_events(self, events: Sequence[tuple[float, str]]) -> None:
         """(seconds since 1970, words), newest first."""
         self._events = events
-        shown = events[: MANY if self._all else FEW]
-        while len(self._rows) < len(shown):
-            row = (PlainLabel("", "quiet"), PlainLabel(""))
-            row[0].setWordWrap(False)
-            place = len(self._rows) + 1
-            for column, label in enumerate(row):
-                self._grid.addWidget(label, place, column, Qt.AlignmentFlag.AlignTop)
-            self._rows.append(row)
-        for row, (at, words) in zip(self._rows, shown, strict=False):
-            row[0].show_text(when_words(at))
-            row[1].show_text(words)
-            row[1].setAccessibleName(f"{when_words(at)}: {words}")
+        shown = events[: self._shown]
+        for place, (at, words) in enumerate(shown):
+            if place == len(self._rows):
+                self._rows.append(self._make_row(place + 1))
+            time, said = self._rows[place]
+            time.show_text(when_words(at))
+            said.show_text(words)
+            said.setAccessibleName(f"{when_words(at)}: {words}")
         for place, row in enumerate(self._rows):
             for label in row:
                 label.setVisible(place < len(shown))
         self.nothing.setVisible(not events)
-        self.more.setVisible(len(events) > len(shown))
+        self.more.setVisible(len(events) > len(shown) and self._shown == FEW)
 
-    def _show_all(self) -> None:
-        self._all = True
+    @property
+    def growing(self) -> bool:
+        """Whether more rows are still to come."""
+        return self._next.isActive()
+
+    def _make_row(self, place: int) -> tuple[PlainLabel, PlainLabel]:
+        row = PlainLabel("", "quiet"), PlainLabel("")
+        row[0].setWordWrap(False)
+        for column, label in enumerate(row):
+            self._grid.addWidget(label, place, column, Qt.AlignmentFlag.AlignTop)
+        return row
+
+    def _show_next(self) -> None:
+        self._shown = min(self._shown + STEP, MANY)
         self.show_events(self._events)
+        if self._shown == MANY:
+            self._next.stop()
