@@ -119,13 +119,21 @@ def show(desktop: Desktop, *, moving: bool = True, scrolled: str = "") -> Models
     told.emit(schema.Publishers(ref="shelf-publishers", publishers=PUBLISHERS))
     page = desktop.window.page_widget("models")
     assert isinstance(page, ModelsPage)
+    come(page)
     if scrolled:
         scroll(page, scrolled)
     return page
 
 
+def come(page: ModelsPage) -> None:
+    """All that is known shows."""
+    while page.busy:
+        QApplication.processEvents()
+
+
 def scroll(page: ModelsPage, place: str) -> None:
     """To a section, "publishers" or "import"."""
+    come(page)
     for _ in range(3):
         QApplication.processEvents()
     cards: dict[str, QWidget] = {"publishers": page.publishers, "import": page.importing}

@@ -175,11 +175,13 @@ def model_facts(model: schema.CatalogueModel) -> str:
     )
 
 
-def _row(model: schema.CatalogueModel, known: Known, acts: tuple[Act, ...], **more: object) -> ShelfRow:
+def _row(
+    model: schema.CatalogueModel, known: Known, acts: tuple[Act, ...], more_facts: str = "", **more: object
+) -> ShelfRow:
     fields: dict[str, object] = {
         "model": model.model,
         "title": title_of(model),
-        "facts": model_facts(model),
+        "facts": _joined(model_facts(model), more_facts),
         "acts": acts,
         "marks": unreviewed_marks(model),
         "fit": fit_badge(model.fit),
@@ -201,12 +203,16 @@ def _here(model: schema.CatalogueModel, asked: schema.ModelState | None, known: 
     marks = ((Badge(tone, tr(use)),) if use else ()) + unreviewed_marks(model)
     if model.newer:
         marks += (Badge("warning", tr("Another licence")) if waits else Badge("accent", tr("Newer version")),)
-    facts = model_facts(model)
+    facts = ""
     if asked is not None and asked.provider:
-        facts = _joined(facts, tr("computes on {device}", device=provider_words(asked.provider)))
+        facts = tr("computes on {device}", device=provider_words(asked.provider))
     if asked is not None and asked.nodes:
-        facts = _joined(facts, tr("on the network, too: {numbers}", numbers=", ".join(number_words(asked))))
-    return _row(model, known, acts, marks=marks, facts=facts)
+        facts = _joined(facts, _elsewhere(asked))
+    return _row(model, known, acts, facts, marks=marks)
+
+
+def _elsewhere(model: schema.ModelState) -> str:
+    return tr("on the network, too: {numbers}", numbers=", ".join(number_words(model)))
 
 
 def _asked(model: schema.ModelState, known: Known, acts: tuple[Act, ...]) -> ShelfRow:
@@ -232,11 +238,11 @@ def _free(model: schema.CatalogueModel, known: Known, best: str, asked: Mapping[
     marks = (Badge("accent", tr("Best for this machine")),) if model.model == best else unreviewed_marks(model)
     there = asked.get(model.model)
     acts: tuple[Act, ...] = ("fetch",)
-    facts = model_facts(model)
+    facts = ""
     if there is not None and there.where != "local" and not there.reviewed:
         acts = ("fetch", "ask")
-        facts = _joined(facts, tr("on the network, too: {numbers}", numbers=", ".join(number_words(there))))
-    return _row(model, known, acts, marks=marks, facts=facts)
+        facts = _elsewhere(there)
+    return _row(model, known, acts, facts, marks=marks)
 
 
 def _moving(model: schema.CatalogueModel, known: Known) -> ShelfRow:

@@ -14,6 +14,7 @@ from app.theme import Theme
 from app.views.basics import Dot, PlainLabel
 from app.views.contribute.rule_row import RuleRow
 from app.views.icons import ThemeIcon
+from app.views.steady_column import PageColumn, SteadyColumn
 
 COPY_SIZE = 28
 _LINE = 5
@@ -34,7 +35,10 @@ class Page(QScrollArea):
         self.setAccessibleDescription(about)
         content = QWidget()
         content.setObjectName("page")
-        self.column = QVBoxLayout(content)
+        content.setMinimumWidth(
+            1
+        )  # never wider than what shows of it, whatever is on it: that finds room when it has to
+        self.column = PageColumn(content)
         self.column.setSpacing(theme.medium + theme.tiny)
         self.title = PlainLabel(title, "display")
         self.column.addWidget(self.title)
@@ -43,10 +47,11 @@ class Page(QScrollArea):
         self.setWidget(content)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
         side = max(self._theme.large, (self.width() - self._theme.page) // 2)
         bar = self.width() - self.viewport().width()
         self.column.setContentsMargins(side, self._theme.huge, side - bar, self._theme.huge)
+        self.column.wide = self.viewport().width()
+        super().resizeEvent(event)
 
 
 class Card(QFrame):
@@ -56,7 +61,7 @@ class Card(QFrame):
         super().__init__()
         self.setObjectName("card")
         self._theme = theme
-        self.column = QVBoxLayout(self)
+        self.column = SteadyColumn(self)
         self.column.setContentsMargins(theme.large, theme.medium + 4, theme.large, theme.medium + 4)
         self.column.setSpacing(theme.medium)
         if heading:
@@ -176,12 +181,15 @@ class Facts(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self._rows = []
+        shown = not self.isHidden()
+        self.hide()  # everything around is laid out once, not after each widget that is shown
         for fact in facts:
             value = PlainLabel(fact.value)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             button = copy_button(self._theme, fact.name, fact.copy) if fact.copy else None
             self._rows.append((PlainLabel(fact.name, "quiet"), value, button))
         self._place()
+        self.setVisible(shown)
 
     def _place(self) -> None:
         self._grid.setColumnMinimumWidth(0, 0 if self._narrow else 150)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +11,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFrame, QLineEdit
 
 from app.models.status import StatusModel
 from app.theme import LIGHT
@@ -50,17 +52,27 @@ class Shown(ModelsPage):
     def hear(self, *events: schema.Event) -> None:
         for event in events:
             self.status_model.receive(event)
+        self.come()
+
+    def come(self) -> None:
+        """Wait until all that is known shows."""
+        until = time.monotonic() + 60
+        while self.busy and time.monotonic() < until:
+            QApplication.processEvents()
+        assert not self.busy
 
     def catalogue(self, *models: schema.CatalogueModel) -> None:
         """The engine's catalogue is this."""
         self.hear(schema.Catalogue(ref="shelf-list", models=models, room=ROOM))
 
     def row(self, model: str) -> ModelRow:
+        self.come()
         return next(card.rows[model] for card in self.cards.values() if card.isVisible() and model in card.rows)
 
     @property
     def places(self) -> dict[str, list[str]]:
         """What shows, from above."""
+        self.come()
         settle()
         cards = sorted((card for card in self.cards.values() if card.isVisible()), key=lambda card: card.y())
         return {card.place: [row.title.whole_text for row in card.rows.values()] for card in cards}
@@ -129,8 +141,10 @@ def test_words_and_fit_choose_what_shows(page: Shown) -> None:
     page.finder.words.setText("A LAB")
     assert page.places == {"published": ["lab-model"]}
     page.finder.words.setText("nobody has this")
+    page.come()
     assert page.nothing.isVisible()
     page.finder.words.clear()
+    page.come()
     assert page.disk.isVisible()
     page.finder.fitting.click()
     assert page.places["catalogue"] == []
@@ -366,6 +380,7 @@ def test_publishers_are_trusted_after_a_question(page: Shown) -> None:
     assert row.about.whole_text == f"{' '.join(['abab'] * 8)} · 1 model"
     row.switch.click()
     page.dialog().reject()
+    page.come()
     assert not page.asked(schema.TrustPublisher)
     assert not row.switch.isChecked()
     row.switch.click()
@@ -383,6 +398,7 @@ def test_the_hub_is_asked_only_when_it_is_wanted(page: Shown) -> None:
     QTest.keyClick(page.finder.words, Qt.Key.Key_Return)
     (request,) = page.asked(schema.SearchHub)
     assert request.words == "smol"
+    page.come()
     assert page.finder.said.whole_text == "The hub is asked"
     found = schema.HubModel(model="somebody/smol-1b", licence="mit", page="https://h.example", downloads=3)
     page.hear(schema.HubResults(ref=request.ref, models=(found,)))
@@ -464,6 +480,7 @@ def test_rows_grow_with_what_they_say(page: Shown) -> None:
 
 def test_without_an_engine_it_says_so(page: Shown) -> None:
     page.status_model.engine_away("The engine is started.", failed=False)
+    page.come()
     assert page.empty.isVisible()
     assert page.places == {}
 
@@ -489,3 +506,47 @@ def test_without_a_catalogue_it_says_why(page: Shown) -> None:
     page.hear(schema.RequestFailed(request="get_catalogue", code="storage_failed", text="No disk.", ref="shelf-list"))
     assert "No disk." in page.cards["catalogue"].note.whole_text
     assert page.places["here"] == ["gentorrent-builtin", LLAMA]
+
+
+def test_many_models_come_in_pieces_from_above_and_what_is_there_stays(page: Shown) -> None:
+    first = page.row(LLAMA)
+    several = [msgspec.structs.replace(some_models()[0], model=f"m-{at}", title=f"m-{at}") for at in range(60)]
+    source = random.Random(1)
+    here = [one.model for one in some_models() if one.state in ("here", "broken")]
+    for _ in range(4):
+        source.shuffle(several)
+        added = several[: source.randrange(20, 60)]
+        at = source.randrange(3)
+        before = {model: row for card in page.cards.values() for model, row in card.rows.items()}
+        page.status_model.receive(
+            schema.Catalogue(ref="shelf-list", models=(*added[:at], *some_models(), *added[at:]), room=ROOM)
+        )
+        wanted = [one.model for one in added[:at]] + here + [one.model for one in added[at:]]
+        seen = []
+        while page.busy:
+            QApplication.processEvents()
+            seen.append(len(page.cards["here"].rows))
+            assert [model for model in wanted if model in page.cards["here"].rows] == list(page.cards["here"].rows)
+        assert len(seen) > 2 or len(wanted) - len(before) < 20, "not in one turn of the loop"
+        assert list(page.cards["here"].rows) == wanted
+        settle()
+        tops = [row.y() for row in page.cards["here"].rows.values() if row.isVisible()]
+        assert (len(tops), tops) == (len(wanted), sorted(set(tops)))
+        assert all(row is before.get(model, row) for model, row in page.cards["here"].rows.items())
+        lines = [one for one in page.cards["here"].findChildren(QFrame, "line") if one.isVisible()]
+        assert len(lines) == len(wanted) - 1
+    assert page.row(LLAMA) is first
+
+
+def test_a_model_that_is_told_twice_shows_once(page: Shown) -> None:
+    page.catalogue(*some_models(), *some_models())
+    assert page.places["here"] == ["Built-in model", "Llama 3.2 1B Instruct", "my-model"]
+
+
+def test_a_hidden_page_does_nothing_until_it_is_opened(page: Shown) -> None:
+    row = page.row(LLAMA)
+    page.hide()
+    page.catalogue(*changed(LLAMA, title="Another name"))
+    assert row.title.whole_text == "Llama 3.2 1B Instruct"
+    page.show()
+    assert row.title.whole_text == "Another name"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 
 from app.i18n import tr
@@ -13,6 +13,7 @@ from app.models.status import StatusModel
 from app.theme import Theme
 from app.views.cards import Card, EmptyState, Page
 from app.views.folding_card import FoldingCard
+from app.views.loop_time import LoopTime
 from app.views.shelf.disk_card import DiskCard
 from app.views.shelf.find_bar import FindBar
 from app.views.shelf.import_form import ImportForm
@@ -20,6 +21,9 @@ from app.views.shelf.model_acts import ModelActs
 from app.views.shelf.publishers_card import PublishersCard
 from app.views.shelf.section_card import SectionCard
 from engine.api import schema
+
+SLICE = 0.006
+"""Seconds in which rows are made in a turn of the loop; after that they are laid out and drawn."""
 
 
 class ModelsPage(Page):
@@ -57,6 +61,13 @@ class ModelsPage(Page):
         self.importing = FoldingCard(theme, tr("Import a model"), self._fill_import)
         self.importing.show_summary(tr("That lies in a folder of this machine"))
         self.cards: dict[Place, SectionCard] = {}
+        self._found: list[ShelfSection] = []
+        self._changed = True  # what is known
+        self._time = LoopTime(self, SLICE)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._go_on)
         for widget in (self.finder, self.disk, self.empty, self.nothing):
             self.column.addWidget(widget)
         self._at = self.column.count()
@@ -66,15 +77,16 @@ class ModelsPage(Page):
         shelf.changed.connect(self._show)
         shelf.details_changed.connect(self._show_details)
         shelf.import_changed.connect(self._import_changed)
-        self._show()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._shelf.look(True)
-        self._show()
+        self._changed = True
+        self._go_on()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self._later.stop()
         self._shelf.look(False)
 
     def show_status(self, model: StatusModel) -> None:
@@ -89,6 +101,13 @@ class ModelsPage(Page):
         return state.models if state is not None else ()
 
     def _show(self) -> None:
+        """In the next turn of the loop, with whatever else comes in this one; while it is hidden, when it is opened."""
+        self._changed = True
+        if self.isVisible():
+            self._later.start()
+
+    def _show_all(self) -> None:
+        self._changed = False
         there = self._status is not None and self._status.state is not None
         shelf, catalogue = self._shelf, self._shelf.catalogue
         known = Known(
@@ -111,21 +130,43 @@ class ModelsPage(Page):
             self.disk.show_room(catalogue, shelf.freed)
         self.importing.setVisible(plain)
         self.publishers.show_publishers(shelf.publishers if plain else (), shelf.problems)
-        self._show_sections(found)
+        self._found = found
 
-    def _show_sections(self, found: list[ShelfSection]) -> None:
-        for section in found:
-            if section.place not in self.cards:
-                card = self.cards[section.place] = SectionCard(self._theme, section)
-                card.pressed.connect(self.acts.press)
-                card.opened.connect(self._open)
-                self.column.insertWidget(self._at + len(self.cards) - 1, card)
-            self.cards[section.place].show_section(section)
-        shown = [section.place for section in found]
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be shown."""
+        return self._later.isActive()
+
+    def _go_on(self) -> None:
+        self._time.renew()
+        self._time.begin()
+        if self._changed:
+            self._show_all()
+        self._show_sections()
+
+    def _show_sections(self) -> None:
+        """From above, until whatever else waits should have its turn."""
+        shown: list[Place] = []
+        whole = True
+        for section in self._found:
+            card = self.cards.get(section.place) or (self._make_card(section) if whole else None)
+            if card is None:
+                continue
+            whole &= card.show_section(section, lambda: self._time.over)
+            if card.rows or not section.rows:
+                shown.append(section.place)
+        self._later.stop() if whole and not self._changed else self._later.start()
         for place, card in self.cards.items():
             card.setVisible(place in shown)
         if [place for place in self.cards if place in shown] != shown:
             self._order(shown)
+
+    def _make_card(self, section: ShelfSection) -> SectionCard:
+        card = self.cards[section.place] = SectionCard(self._theme, section)
+        card.pressed.connect(self.acts.press)
+        card.opened.connect(self._open)
+        self.column.insertWidget(self._at + len(self.cards) - 1, card)
+        return card
 
     def _order(self, shown: list[Place]) -> None:
         rest = [place for place in self.cards if place not in shown]

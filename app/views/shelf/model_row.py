@@ -25,6 +25,7 @@ from app.theme import Theme
 from app.views.basics import Dot, Mark, PlainLabel
 from app.views.icons import ThemeIcon
 from app.views.shelf.details_panel import DetailsPanel
+from app.views.steady_column import SteadyColumn
 
 NARROW = 560
 """Below this width the buttons stand under the words."""
@@ -56,7 +57,7 @@ class ModelRow(QWidget):
         self._theme = theme
         self.shown: ShelfRow | None = None
         self.panel: DetailsPanel | None = None
-        self._whole = QVBoxLayout(self)
+        self._whole = SteadyColumn(self)
         self._whole.setContentsMargins(0, 0, 0, 0)
         self._whole.setSpacing(theme.small)
         self._outer = QBoxLayout(QBoxLayout.Direction.LeftToRight)
