@@ -200,8 +200,8 @@ def verification(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Only this, may be repeated: networks, recorded, scoring, security. The others stay as they are stored"
-            " where the results go.",
+            help="Only this, may be repeated: networks, liars, recorded, scoring, security. The others stay as they are"
+            " stored where the results go.",
         ),
     ] = None,
     json: Json = False,

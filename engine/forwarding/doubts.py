@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.forwarding.hr_tree import HrTree
+from collections.abc import Collection
+from typing import Protocol
+
 from engine.ids import NodeId
 
 FIRST_SECONDS = 10.0
@@ -13,10 +15,21 @@ FORGIVEN_SECONDS = 3_600.0
 """Without another disappointment everything is forgotten."""
 
 
+class LookUps(Protocol):
+    """What answers who holds a prefix, but for members in doubt."""
+
+    @property
+    def members(self) -> Collection[NodeId]:
+        """Of whom anything is known."""
+
+    def doubt(self, member: NodeId, doubted: bool = True) -> None:
+        """Leave a member out, or take it back."""
+
+
 class Doubts:
     """Who is left out of the look-ups of ``tree``."""
 
-    def __init__(self, tree: HrTree[NodeId]) -> None:
+    def __init__(self, tree: LookUps) -> None:
         self._tree = tree
         self._doubted: dict[NodeId, tuple[float, float]] = {}  # member -> until when, and for how long
 

@@ -15,14 +15,15 @@ import msgspec
 
 from engine import __version__
 from engine.bench.machine import commit, describe_machine
-from engine.bench.verification import protection
+from engine.bench.verification import liars, protection
 from engine.bench.verification.conditions import CHEATS, HONEST, OTHER_PRECISION, Condition, with_slots
 from engine.bench.verification.cost import scoring_cost, scoring_share, share_of_processor
 from engine.bench.verification.evaluating import SAMPLE, evaluate
 from engine.bench.verification.hostile import TRIES
 from engine.bench.verification.measuring import read_records_in
-from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY
+from engine.bench.verification.parts import LIARS, NETWORKS, PARTS, RECORDED, SCORING, SECURITY
 from engine.bench.verification.rules_compared import Outcome, cliff, compare
+from engine.bench.verification.security_shares import cost, of_saturated
 from engine.bench.verification.served import Conversations, Told, served_by, tell
 from engine.errors import BenchmarkError, GenTorrentError
 from engine.inference.models.installed import BUILTIN_MODEL, Catalogue
@@ -56,6 +57,7 @@ class Amount:
     speeds: int
     scored: int
     security: protection.Amount
+    liars: liars.Amount
     seed: int = 1
     adversaries: tuple[str, ...] = tuple(ADVERSARIES)
 
@@ -71,6 +73,7 @@ FULL = Amount(
     speeds=100,
     scored=32,
     security=protection.FULL,
+    liars=liars.FULL,
 )
 QUICK = Amount(
     networks=10,
@@ -83,6 +86,7 @@ QUICK = Amount(
     speeds=10,
     scored=16,
     security=protection.QUICK,
+    liars=liars.QUICK,
 )
 
 
@@ -140,6 +144,8 @@ def _measure(part: str, amount: Amount, work: Path | None, results: Mapping[str,
     """What one part adds to the ``results``; nothing where there is nothing to measure it of."""
     if part == NETWORKS:
         return find_out(amount, say)
+    if part == LIARS:
+        return {"liars": liars.measure(amount.liars, amount.seed, say)}
     if part == RECORDED:
         found = _four_bits(work, say) if work is not None else {}
         return {"four_bits": found} if found else {}
@@ -169,26 +175,6 @@ def together(results: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def of_saturated(saturated: Mapping[str, Any], challenges: float) -> dict[str, Any]:
-    """Of the tokens per second of a saturated machine, by what came and by processor time; answers to ``challenges``
-    (their share) are tokens that nobody else gets. Earlier versions have stored no share by processor time."""
-    names = {
-        "share": "security_share_throughput_interval",
-        "capacity": "security_share_processor_uncontrolled",
-        "capacity_controlled": "security_share_processor",
-        "capacity_serving": "security_share_processor_serving",
-    }
-    intervals = {
-        name: {
-            key: one if key == "pairs" or one is None else round(one + challenges, 5)
-            for key, one in saturated[found].items()
-        }
-        for found, name in names.items()
-        if found in saturated
-    }
-    return intervals | {"security_share_throughput": intervals[names["share"]]["mean"]}
-
-
 def find_out(amount: Amount, say: Say) -> dict[str, Any]:
     """Everything that is computed of answers that come with the program."""
     file = read_recorded_file()
@@ -208,7 +194,7 @@ def find_out(amount: Amount, say: Say) -> dict[str, Any]:
         adversaries[name] = _adversary(ADVERSARIES[name], played[name], amount, recorded, makers)
         say(f"{name}: AUC {adversaries[name]['auc']:.4f} of 300 tokens")
     return {
-        "amount": {name: value for name, value in _fields(amount).items() if name != "security"},
+        "amount": {name: value for name, value in _fields(amount).items() if name not in ("security", "liars")},
         "model": recorded.model,
         "adversaries": adversaries,
         "others": _others(amount, recorded, say),
@@ -370,51 +356,3 @@ def _claimed_speeds(amount: Amount, say: Say) -> dict[str, Any]:
     }
     say(f"claimed speeds: {found['honest_cut']} of {found['honest']} honest ones cut")
     return found
-
-
-# ---------------------------------------------------------------------------------------------------------------- cost
-
-
-def cost(measured: protection.Protected) -> dict[str, Any]:
-    """What was timed."""
-    return {
-        "security_share_latency": round(measured.paced.latency().mean, 5),
-        "security": {
-            name: _pairs(pairs, paced=name == "paced", works=name == "saturated")
-            for name, pairs in measured.pairs().items()
-        },
-        "other_programs": measured.disturbed,
-    }
-
-
-def _pairs(pairs: protection.Pairs, *, paced: bool, works: bool) -> dict[str, Any]:
-    """``works``: the worker, which is idle beside the stand-in."""
-    found: dict[str, Any] = {
-        "answers": pairs.answers,
-        "readings": pairs.scored,
-        "at_once": pairs.chats,
-        "fewest_at_once": pairs.fewest_chats,
-    }
-    if paced:
-        return found | {"share": pairs.latency().as_json(), "answer_s": _two(pairs.on.seconds, pairs.off.seconds)}
-    return found | {
-        "share": pairs.throughput().as_json(),
-        "capacity": pairs.capacity().as_json(),
-        **(_controlled(pairs) if works else {}),
-        "tokens_per_s": _two(pairs.on.speed, pairs.off.speed),
-        "busy": _two(pairs.on.busy, pairs.off.busy),
-        "processor": {
-            name: {"share": pairs.processor(name).as_json(), "s_per_1000_tokens": _two(used, pairs.off.processor[name])}
-            for name, used in pairs.on.processor.items()
-            if works or name != protection.WORKER
-        },
-    }
-
-
-def _controlled(pairs: protection.Pairs) -> dict[str, Any]:
-    names = {"capacity_controlled": protection.EVERYBODY, "capacity_serving": protection.SERVING}
-    return {name: pairs.capacity(of, controlled=True).as_json() for name, of in names.items()}
-
-
-def _two(on: Sequence[float], off: Sequence[float]) -> dict[str, float]:
-    return {"on": round(sum(on) / len(on), 4), "off": round(sum(off) / len(off), 4)}

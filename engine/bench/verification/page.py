@@ -9,7 +9,9 @@ from typing import Any
 
 from engine.bench.charts import Curve, Panel, draw_panels
 from engine.bench.storing import disturbance, make_page, store_results, table
-from engine.bench.verification.parts import NETWORKS, SCORING, SECURITY, lines_of
+from engine.bench.verification import liars
+from engine.bench.verification.others_page import others_table
+from engine.bench.verification.parts import LIARS, NETWORKS, SCORING, SECURITY, lines_of
 from engine.bench.verification.protection import PACE, STAND_IN_PACE, TARGET, TOKENS
 
 METHOD = f"""
@@ -63,71 +65,6 @@ EARLIER = (
     "These are figures of an earlier version: of blocks of three seconds of answers that went on, whose shares vary "
     "more (decision 0111); `--part security` measures them as *Method* says."
 )
-MECHANISMS: Sequence[tuple[str, str, str, str]] = (
-    (
-        "replayed or forged receipts",
-        "signatures, commitments under the answer's key, one attempt each; evidence takes answers of its epoch only",
-        "`tests/unit/verification/test_receipts.py`, `tests/unit/verification/challenges/test_opening.py`",
-        "replayed or forged receipts",
-    ),
-    (
-        "forged cloves",
-        "each is sealed to its path and number, joined ones authenticate as a whole",
-        "`tests/integration/test_overlay_forgers.py`",
-        "forged cloves",
-    ),
-    (
-        "directory rollback",
-        "signed snapshots in a chain; readers remember where it stands",
-        "`tests/unit/directory/test_snapshot.py`, `tests/integration/test_lying_servers.py`",
-        "directory rollback",
-    ),
-    (
-        "a verifier that lies, a client that slanders",
-        "an entry takes f + 1 attestations of members that agree; what clients say is no evidence",
-        "`tests/unit/verification/chain/test_block.py`",
-        "a lying verifier or a client that slanders",
-    ),
-    (
-        "a verifier that votes blindly or equivocates (4 members)",
-        "quorums, locking, the next leader by the last certified output; two votes of one round are a `Contradiction`",
-        "`gentorrent simulate committee`",
-        "committee of 4",
-    ),
-    ("the same with 7 members, 2 of them faulty", "", "`gentorrent simulate committee --members 7`", "committee of 7"),
-    (
-        "a leader that leaves out what it dislikes, all commitments even",
-        "it loses its turn: who has held a commitment passes it on and does not vote for a block that lacks it",
-        "`gentorrent simulate committee`, `tests/unit/node/test_commitments_left_out.py`",
-        "",
-    ),
-    (
-        "a verifier that tells its friend, the coarse 4-bit cheat, when it asks",
-        "what speaks for a node counts once an epoch and little",
-        "`tests/unit/verification/reputation/test_rules.py`",
-        "quantised with a friend among its verifiers",
-    ),
-    ("the same with a smaller model", "", "", "smaller-model with a friend among its verifiers"),
-    (
-        "HR-tree poisoning, overstated speed",
-        "members sign what they hold; a liar wastes one forward; who is late is believed no more, within 30 s",
-        "`tests/unit/forwarding/test_gossip.py` and `test_beliefs.py`, `simulate forwarding --overstating 0.25`",
-        "",
-    ),
-    (
-        "overstated speed, and one machine behind several identities",
-        "all that may be one machine read a long question at one moment; blocks hold the times, groups believe them",
-        "`tests/integration/test_claimed_speeds.py`, `gentorrent simulate capacity`",
-        "claimed speeds",
-    ),
-    (
-        "fake identities",
-        "proof of work while many come, caps for each address and prefix, little traffic for newcomers",
-        "`tests/integration/test_entrance.py`, `tests/integration/test_standings.py`",
-        "",
-    ),
-)
-"""Adversary, what stops it, where that is shown, and the key of what was measured here."""
 
 
 def as_text(results: Mapping[str, Any]) -> str:
@@ -159,7 +96,9 @@ def _parts(results: Mapping[str, Any]) -> dict[str, list[str]]:
     if results["four_bits"]:
         parts["4-bit weights against full ones"] = _four_bits(results["four_bits"])
     if NETWORKS in measured:
-        parts |= {"Honest nodes": _honest(results), "Other adversaries": _others(results["others"])}
+        parts |= {"Honest nodes": _honest(results), "Other adversaries": others_table(results)}
+    if LIARS in measured:
+        parts |= liars.tables(results["liars"])
     if SECURITY in measured:
         parts["Sealing, receipts and verification on and off"] = _cost(results)
     if {NETWORKS, SCORING} <= measured.keys():
@@ -305,30 +244,6 @@ def _honest(results: Mapping[str, Any]) -> list[str]:
         for source, one in results["honest"].items()
     ]
     return table(head, rows)
-
-
-def _others(found: Mapping[str, Any]) -> list[str]:
-    rows = [[who, what, where, _measured(found[key]) if key in found else "—"] for who, what, where, key in MECHANISMS]
-    return table(["adversary", "what stops it", "shown by", "measured here"], rows)
-
-
-def _measured(one: Mapping[str, Any]) -> str:
-    if "tried" in one:
-        return f"{one['refused']} of {one['tried']} refused ({one['kinds']} kinds)"
-    if "schedules" in one:
-        broken = one["safety_violations"] + one["liveness_violations"]
-        return (
-            f"{broken} violations in {one['schedules']} schedules, {one['contradictions_shown']} contradictions shown"
-        )
-    if "honest_cut" in one:
-        return (
-            f"{_percent(one['cut'])} of {one['false_claims']} false claims cut, after {one['moments_to_cut']:g} "
-            f"measurements of each verifier (median); {one['honest_cut']} of {one['honest']} honest ones"
-        )
-    epochs = one["epochs"]
-    return (
-        f"{_percent(one['excluded'])} excluded, after {epochs['median']:g} epochs (median; {epochs['max']:g} at most)"
-    )
 
 
 def _cost(results: Mapping[str, Any]) -> list[str]:

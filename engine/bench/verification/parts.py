@@ -10,9 +10,10 @@ from typing import Any
 
 from engine.errors import BenchmarkError
 
-NETWORKS, RECORDED, SCORING, SECURITY = "networks", "recorded", "scoring", "security"
+NETWORKS, LIARS, RECORDED, SCORING, SECURITY = "networks", "liars", "recorded", "scoring", "security"
 PARTS = {
     NETWORKS: "simulated networks, both rules and other adversaries: computed, the same wherever it runs",
+    LIARS: "poisoned caches, fake identities and censoring leaders, simulated: the same wherever it runs",
     RECORDED: "4-bit weights told from full ones, of answers that `tell-apart` recorded: computed",
     SCORING: "what scoring an answer takes: processor seconds, so other programs matter little",
     SECURITY: "what sealing, receipts and verification take: timed, on a machine that does nothing else",

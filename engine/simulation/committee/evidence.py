@@ -185,6 +185,7 @@ class Exhibits:
         self._sides = sides
         self._synchrony = synchrony
         self._rules = rules
+        self.promised_in_time = False
         self._state = state_of(members)
         self._books = [RecordBook() for _ in range(members)]
         self._disks: list[list[SignedRecord]] = [[] for _ in range(members)]
@@ -199,13 +200,13 @@ class Exhibits:
             for key in publicly_drawn(self._state.epochs[HEIGHT].basis, NODES[node])
         ]
 
-    def showings(self) -> Iterator[Showing]:
-        """All of the schedule's. In half of them everybody has promised long ago, and all have heard of it; in a third
-        the same holds of results."""
-        is_calm = self._random.random() < 0.5
+    def showings(self, *, calm: bool = False) -> Iterator[Showing]:
+        """All of the schedule's. Everybody has promised long ago, and all have heard of it, in half of them, and in all
+        ``calm`` ones; in a third the same holds of results."""
+        is_calm = self.promised_in_time = calm or self._random.random() < 0.5
         for author in range(self._members):
             yield from self._still_to_show(is_calm, list(self._shown_by(author, partial(commitment_of, author))))
-        is_calm = self._random.random() < 0.33
+        is_calm = calm or self._random.random() < 0.33
         for author, node in self._duties:
             of_duty = partial(result_of, self._members, author, node)
             yield from self._still_to_show(is_calm, list(self._shown_by(author, of_duty)))

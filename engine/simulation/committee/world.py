@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -97,17 +97,28 @@ class Member:
 
 
 class World:
-    """Runs to the end in :meth:`run`. ``forgetful``: so many honest members lose their disk once."""
+    """Runs to the end in :meth:`run`. ``forgetful``: so many honest members lose their disk once; ``kinds``: of faulty
+    ones, drawn; ``calm``: messages arrive, nobody crashes, and all have promised before it begins."""
 
-    def __init__(self, random: Random, members: int, faulty: int, forgetful: int, machine: Machine) -> None:
+    def __init__(
+        self,
+        random: Random,
+        members: int,
+        faulty: int,
+        forgetful: int,
+        machine: Machine,
+        kinds: Sequence[str] = rogues.KINDS,
+        *,
+        calm: bool = False,
+    ) -> None:
         self.random = random
         self.problems: list[str] = []
         self.contradictions = 0
         self.messages = 0
         self.kinds: Counter[str] = Counter()
         self.rounds_at_synchrony = -1
-        self.synchrony = random.choice((0.0, 1.0, 1.0, 1.0)) * random.uniform(5.0, 60.0)
-        self._machine = machine
+        self.synchrony = 0.0 if calm else random.choice((0.0, 1.0, 1.0, 1.0)) * random.uniform(5.0, 60.0)
+        self._machine, self._kinds = machine, kinds
         keys = tuple(identity_of(index).public_key for index in range(members))
         self.committee = machine.committee(NETWORK_ID, keys, random.randbytes(64))
         self._order = [Committee.leader(self.committee, number) for number in range(2 * members)]
@@ -124,14 +135,15 @@ class World:
         self.refused = self.refused_left_out = self.refused_results = 0
         self.is_evidence_lacked = self.is_broken_off = self.is_left_out = False
         self.members = [self._member(index, index in rogue) for index in range(members)]
-        for showing in self._exhibits.showings():
+        for showing in self._exhibits.showings(calm=calm):
             self._at(showing.at, showing)
-        self._plan_crashes([one for one in self.members if one.is_honest], forgetful)
+        if not calm:
+            self._plan_crashes([one for one in self.members if one.is_honest], forgetful)
 
     # ---------------------------------------------------------------------------------------------------------- making
 
     def _member(self, index: int, is_rogue: bool) -> Member:
-        kind = self.random.choice(rogues.KINDS) if is_rogue else rogues.HONEST
+        kind = self.random.choice(self._kinds) if is_rogue else rogues.HONEST
         self.kinds[kind] += 1
         member = Member(index, kind, self._actor(index, kind))
         self._schedule_tick(member)
@@ -395,6 +407,16 @@ class World:
         waiting = [one.index for one in honest if one.decided is None]
         if waiting:
             self.problems.append(f"members {waiting} have not decided, rounds {self._rounds()}")
+
+    @property
+    def promised_in_time(self) -> bool:
+        """Whether all had promised, and heard of it, long before the agreement, as where an epoch is calm."""
+        return self._exhibits.promised_in_time
+
+    @property
+    def first_leader(self) -> Member:
+        """Who makes the block of round 0."""
+        return self.members[self._order[0]]
 
     @property
     def rounds_needed(self) -> int:

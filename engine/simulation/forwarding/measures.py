@@ -28,6 +28,7 @@ class Outcome:
     cached: int = 0  # of the prompt, at the node that read it first
     read: int = 0  # tokens of the prompt, and again of prompt and answer where it was handed over
     handed_over: int = 0  # how often its node left in mid-answer
+    wasted: bool = False  # it was forwarded for a cache that did not hold half of what was said
 
     @property
     def done(self) -> bool:

@@ -50,6 +50,9 @@ class Plan:
     newcomers: float = 0.0  # share of the nodes without standing
     beliefs: bool = True  # entry nodes believe others as far as they measure them (``engine.forwarding.beliefs``)
     overstating: float = 0.0  # share of the nodes that say they are ten times as fast as they are
+    poisoning: float = 0.0  # share of the nodes that say they hold what anybody holds, first those that overstate
+    denying: bool = False  # these say so with their answers, too
+    doubts: bool = False  # members leave out of look-ups who did not hold what it had said
     gossip_seconds: float = 1.0
     interject: bool = False  # members speak before their turn when others would reckon wrongly
     access: tuple[float, float] = (0.002, 0.013)  # one way, from a node into the network; uniform
@@ -71,6 +74,7 @@ class _Try:
     alternatives: tuple[int, ...] = ()
     pinned: bool = False
     written: int = 0  # output tokens that the client has from nodes that left
+    promised: int = 0  # tokens of the prompt that the node was said to hold
 
 
 class Network:
@@ -96,6 +100,8 @@ class Network:
             beliefs=plan.beliefs,
             overstating=frozenset(draw.sample(range(count), round(plan.overstating * count))),
         )
+        self.group.doubts, self.group.denying = plan.doubts, plan.denying
+        self.group.poisoning = frozenset(self._first_liars(draw, round(plan.poisoning * count)))
         view = TrueView if self.oracle else View
         self.views: list[View] = [view(place, self.group) for place in range(count)]
         name = "cost" if self.oracle else plan.policy
@@ -109,6 +115,11 @@ class Network:
         self._open = 0  # requests that have not been answered or refused
         self.outcomes: list[Outcome] = []
         self.now = 0.0
+
+    def _first_liars(self, draw: random.Random, count: int) -> list[int]:
+        overstating = sorted(self.group.overstating)
+        others = [place for place in range(len(self.group.nodes)) if place not in self.group.overstating]
+        return [*overstating, *draw.sample(others, len(others))][:count]
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """Play the trace to its end. The outcomes are in the order of the requests."""
@@ -188,6 +199,7 @@ class Network:
         attempt.back = float(self.group.one_way[entry, target])
         known = view.cached(question).get(choice.target, 0)
         arrives = self.now + attempt.back
+        attempt.promised = known
         view.note(request.number, target, question, known, arrives)
         self._at(arrives, self._deliver, attempt, target)
 
@@ -269,15 +281,22 @@ class Network:
         """Let the node come to now, and take what its answers have come to."""
         for job in self.group.nodes[place].advance(self.now):
             outcome, attempt = self.outcomes[job.key], self._tries[job.key]
+            view, promised = self.views[attempt.entry], attempt.promised
+            said = view.says(place, promised, job.cached)
             if not job.counted:
                 job.counted = True
                 outcome.read += job.uncached
                 if outcome.first_token == float("inf"):
                     outcome.first_token, outcome.cached = job.first_token + attempt.back, job.cached
-                self.views[attempt.entry].beliefs.first_token(job.key, job.first_token + attempt.back)
+                    outcome.wasted = 2 * job.cached < promised
+                view.beliefs.first_token(job.key, job.first_token + attempt.back)
+                if 2 * said < promised:  # else the time it takes may still show something else
+                    view.found(place, promised, said, job.first_token + attempt.back)
             if job.finished <= self.now and not outcome.done:
                 outcome.finished = job.finished + attempt.back
-                self.views[attempt.entry].beliefs.finished(job.key, job.output_tokens, outcome.finished)
+                cold = view.beliefs.finished(job.key, job.output_tokens, outcome.finished)
+                if cold or 2 * said >= promised:
+                    view.found(place, promised, 0 if cold else said, outcome.finished)
                 self._expected = _SMOOTH * self._expected + (1 - _SMOOTH) * job.output_tokens
                 self._open -= 1
 

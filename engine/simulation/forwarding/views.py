@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
 from engine.forwarding.beliefs import Beliefs
+from engine.forwarding.doubts import Doubts
 from engine.forwarding.members import Member
 from engine.forwarding.neighbours import FULL_MESH
 from engine.forwarding.pace import quiet_interval
@@ -56,7 +58,12 @@ class Group:
     tree: VersionedTree = field(default_factory=VersionedTree)
     overstating: frozenset[int] = frozenset()  # members that say they are OVERSTATED times as fast as they are
     beliefs: bool = False  # what a member says of its speed counts as far as it is measured
+    poisoning: frozenset[int] = frozenset()  # members that say they hold whatever anybody has said to hold
+    denying: bool = False  # and with the answer, too
+    doubts: bool = False  # who did not hold what it had said is left out of look-ups for a while
     texts: dict[bytes, tuple[PublicText, tuple[bytes, ...]]] = field(default_factory=dict)
+    _told: dict[bytes, None] = field(default_factory=dict, init=False)  # blocks that anybody has said to hold
+    _claimed: dict[int, int] = field(default_factory=dict, init=False)  # how many of them each liar says to hold
 
     def __post_init__(self) -> None:
         self.alive = [True] * len(self.nodes)
@@ -116,11 +123,33 @@ class Group:
         if not statement or has_news or early or now - last.heard > quiet_interval(self.clockwork.period) - _SMALL:
             self.latest[place] = described
         self.statements[place].add(self.latest[place])
+        lies = place in self.poisoning
         for inserted, block in changes:
-            if inserted:
+            if inserted and self.poisoning:
+                self._told[block] = None
+            if inserted and not lies:
                 self.tree.insert(place, block, statement)
-            else:
+            elif not lies:
                 self.tree.evict(place, block, statement)
+        if lies:
+            for block in islice(self._told, self._claimed.get(place, 0), None):
+                self.tree.insert(place, block, statement)
+            self._claimed[place] = len(self._told)
+
+
+class _LeftOut:
+    """Whose word about its cache one member does not believe now; the tree belongs to all."""
+
+    def __init__(self, members: Collection[NodeId]) -> None:
+        self.members = members
+        self.names: set[NodeId] = set()
+
+    def doubt(self, member: NodeId, doubted: bool = True) -> None:
+        """See :class:`LookUps`."""
+        if doubted:
+            self.names.add(member)
+        else:
+            self.names.discard(member)
 
 
 class View:
@@ -137,6 +166,8 @@ class View:
         self._asked: set[int] = set()  # members that were measured, or will be
         self._now = 0.0
         self.beliefs = Beliefs()
+        self._left_out = _LeftOut(group.names)
+        self._doubts = Doubts(self._left_out)
 
     @property
     def myself(self) -> NodeId:
@@ -161,6 +192,9 @@ class View:
         depths = group.tree.depths(chain, self._heard)
         names = group.names
         found = {names[place]: depth * BLOCK_TOKENS for place, depth in depths.items() if place != mine}
+        if group.doubts:
+            self._doubts.look(self._now)
+            found = {name: tokens for name, tokens in found.items() if name not in self._left_out.names}
         own = group.nodes[mine].cached_tokens(text)
         if own:
             found[names[mine]] = own
@@ -187,6 +221,18 @@ class View:
         self._sent.setdefault(target, []).append(Sent(arrives, tokens, asked.output_tokens))
         self._asked.add(target)
         self.beliefs.sent(key, self._members[target], asked, cached, self._now)
+
+    def says(self, place: int, promised: int, cached: int) -> int:
+        """What the member at ``place`` says with an answer that it had ``cached`` of the ``promised`` tokens."""
+        return promised if self._group.denying and place in self._group.poisoning else cached
+
+    def found(self, place: int, promised: int, cached: int, now: float) -> None:
+        """As ``engine.node.group``: a request went there for so many tokens, and it had so many."""
+        if self._group.doubts and promised >= BLOCK_TOKENS:
+            if 2 * cached < promised:
+                self._doubts.add(self._group.names[place], now)
+            else:
+                self._doubts.remove(self._group.names[place], now)
 
     def adjusted(self, place: int, member: Member) -> Member:
         """A member with the round trip from here, and what was sent there from here since its statement."""

@@ -121,6 +121,11 @@ class SimulatedNetwork:
             if node.adversary is not None and node.adversary.turns:
                 self._earn(node)
 
+    def join(self, nodes: Sequence[SimulatedNode]) -> None:
+        """These are there from now on, too."""
+        self.nodes = [*self.nodes, *nodes]
+        self._by_id |= {node.node_id: node for node in nodes}
+
     def _earn(self, node: SimulatedNode) -> None:
         """Good results before it turns; how long they took is not simulated."""
         ours, theirs = OURS.newcomer(node.node_id), PUBLISHED.newcomer(node.node_id)

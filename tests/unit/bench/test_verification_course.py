@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.bench.verification import course
+from engine.bench.verification import course, security_shares
 from engine.bench.verification.protection import Pairs, Protected, Side
 from tests.support.verification_amounts import TINY
 
@@ -49,9 +49,9 @@ def test_the_shares_of_security_are_of_pairs_and_count_challenges() -> None:
         on=Side(speed=[98.0, 98.0], processor=more, busy=[0.9, 1.0]),
         off=Side(speed=[100.0, 100.0], processor=used, busy=[0.9, 0.9]),
     )
-    found = course.cost(Protected(paced, busy, busy, busy, 0.1))
+    found = security_shares.cost(Protected(paced, busy, busy, busy, 0.1))
     assert found["security_share_latency"] == pytest.approx(0.01)
-    of_saturated = course.of_saturated(found["security"]["saturated"], 0.002)
+    of_saturated = security_shares.of_saturated(found["security"]["saturated"], 0.002)
     assert of_saturated["security_share_throughput"] == pytest.approx(0.022)
     assert of_saturated["security_share_throughput_interval"]["low95"] == pytest.approx(0.022)
     assert of_saturated["security_share_processor"]["mean"] == pytest.approx(0.032), "0.09 of 3 seconds, and challenges"

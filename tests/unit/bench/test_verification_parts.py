@@ -12,8 +12,18 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner
 
-from engine.bench.verification import course, page, protection
-from engine.bench.verification.parts import NETWORKS, PARTS, RECORDED, SCORING, SECURITY, chosen, lines_of, stored
+from engine.bench.verification import course, liars, page, protection
+from engine.bench.verification.parts import (
+    LIARS,
+    NETWORKS,
+    PARTS,
+    RECORDED,
+    SCORING,
+    SECURITY,
+    chosen,
+    lines_of,
+    stored,
+)
 from engine.bench.verification.protection import SERVING, Pairs, Protected, Side
 from engine.cli import cli
 from engine.errors import BenchmarkError
@@ -31,6 +41,7 @@ COST = {
     "scoring_ms": 40.0,
     "tokens_of_an_answer": 128,
 }
+LIED = liars.measure(TINY.liars, 1, lambda _: None)
 AMOUNT = replace(TINY, adversaries=("quantised",))
 CHEAT = {
     "name": "int4 by 32",
@@ -58,6 +69,7 @@ def run(commit: str, *parts: str, before: dict[str, Any] | None = None, speed: f
         patch.object(course, "commit", return_value=commit),
         patch.object(course, "scoring_cost", scoring),
         patch.object(protection, "measure", return_value=protected(speed)),
+        patch.object(liars, "measure", return_value=LIED),
         patch.object(course, "_four_bits", return_value={"honest": ["half precision"], "cheats": [CHEAT]}),
     ):
         said: list[str] = []
@@ -72,6 +84,7 @@ def test_a_part_measured_later_joins_those_that_are_stored(tmp_path: Path) -> No
     then = run("bbb", SECURITY, before=stored(tmp_path), speed=90.0)
     assert {name: one["commit"] for name, one in then["parts"].items()} == {
         NETWORKS: "aaa",
+        LIARS: "aaa",
         RECORDED: "aaa",
         SCORING: "aaa",
         SECURITY: "bbb",
@@ -93,7 +106,7 @@ def test_a_part_that_fails_keeps_what_the_others_found(tmp_path: Path) -> None:
     with patch.object(course, "cost", side_effect=BenchmarkError("Answers failed, 6 times.")):
         found = run("aaa")
     assert found["failed"] == {SECURITY: "Answers failed, 6 times."}
-    assert set(found["parts"]) == {NETWORKS, RECORDED, SCORING}
+    assert set(found["parts"]) == {NETWORKS, LIARS, RECORDED, SCORING}
     assert "scoring_share" in found
     page.store(found, tmp_path)
     text = (tmp_path / "verification.md").read_text()
@@ -114,12 +127,26 @@ def test_a_part_that_fails_keeps_what_the_others_found(tmp_path: Path) -> None:
 def test_where_networks_fail_the_others_stand_without_them(tmp_path: Path) -> None:
     with patch.object(course, "find_out", side_effect=BenchmarkError("No answers are recorded.")):
         found = run("aaa")
-        assert set(found["parts"]) == {RECORDED, SCORING}
+        assert set(found["parts"]) == {LIARS, RECORDED, SCORING}
         assert found["failed"][SECURITY].startswith("It needs what the part networks finds")
         page.store(found, tmp_path)
         assert (tmp_path / "verification.svg").read_text().startswith("<svg")
         with pytest.raises(BenchmarkError, match="Not everything was measured"):
             run("bbb", NETWORKS)
+
+
+def test_what_liars_get_is_on_the_page_and_is_missing_where_it_was_not_measured(tmp_path: Path) -> None:
+    found = run("aaa")
+    page.store(found, tmp_path)
+    text = (tmp_path / "verification.md").read_text()
+    assert "0 % of 3 blocks lack a promise in a calm network" in text
+    assert "512 listed beside 120" in text
+    assert "one of 8, 1 groups: " in text
+    assert "| denies and overstates " in text
+    assert "| 1 address, 1 hour of a core, in an hour" in text
+    assert "| refuse such blocks | calm" in text
+    del found["parts"][LIARS], found["liars"]
+    assert "blocks lack a promise" not in page.as_text(found)
 
 
 def test_shares_of_scoring_are_by_both_measures_and_both_are_on_the_page(tmp_path: Path) -> None:
@@ -181,7 +208,7 @@ def test_what_was_stored_before_there_were_parts_is_of_one_commit(tmp_path: Path
 def test_wrong_names_and_missing_results_say_what_to_do(tmp_path: Path) -> None:
     assert chosen([]) == tuple(PARTS)
     assert chosen([SECURITY, NETWORKS]) == (NETWORKS, SECURITY)
-    with pytest.raises(BenchmarkError, match="Choose from: networks, recorded, scoring, security"):
+    with pytest.raises(BenchmarkError, match="Choose from: networks, liars, recorded, scoring, security"):
         chosen(["latency"])
     with pytest.raises(BenchmarkError, match="Run without --part first"):
         stored(tmp_path)
