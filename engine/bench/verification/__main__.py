@@ -1,6 +1,6 @@
 """``python -m engine.bench.verification``: a random model, 4-bit weights told from full ones, conversations recorded.
 
-    python -m engine.bench.verification random-model FOLDER
+    python -m engine.bench.verification random-model FOLDER [--eight-bits]
     python -m engine.bench.verification tell-apart [--samples N] [--cheat NAME=SAMPLES] [--eight-bits] [--work FOLDER]
         [--json FILE]
     python -m engine.bench.verification record-conversations [--conversations N] [--python FILE] [--work FOLDER]
@@ -65,6 +65,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     making = commands.add_parser("random-model", help="write a model of 0.1 billion random weights")
     making.add_argument("folder", type=Path)
+    making.add_argument("--eight-bits", action="store_true", help="of a weight, and not 32")
     telling = commands.add_parser("tell-apart", help="measure how well cheats are told from honest answers")
     telling.add_argument("--samples", type=int, default=1000, help="honest ones, of 300 tokens")
     telling.add_argument("--cheat", action="append", metavar="NAME=SAMPLES", help=f"repeat it; {NEAREST}=1000")
@@ -92,7 +93,7 @@ def main() -> None:
     elif options.command == "ask-timed":
         asyncio.run(_ask_timed(options.conversations, options.tokens, options.work))
     elif options.command == "random-model":
-        make_random_model(options.folder)
+        make_random_model(options.folder, eight_bit=options.eight_bits)
     elif options.command == "record-conversations":
         asyncio.run(_record(options.conversations, options.python, options.work))
     elif options.command == "scoring-cost":

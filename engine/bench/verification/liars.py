@@ -31,7 +31,7 @@ class Amount:
     networks: int
 
 
-FULL = Amount(groups=16, requests=1_200, crowds=20, schedules=500, networks=50)
+FULL = Amount(groups=12, requests=1_200, crowds=20, schedules=500, networks=50)
 QUICK = Amount(groups=2, requests=600, crowds=2, schedules=50, networks=10)
 
 

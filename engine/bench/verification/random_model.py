@@ -19,13 +19,13 @@ SPREAD = 0.02
 """Standard deviation of every matrix, as initialisers of language models have it."""
 
 
-def make_random_model(folder: Path, shape: Shape = RANDOM_01B) -> Path:
-    """Write a Llama model of ``shape`` with float32 weights; the same for the same shape."""
+def make_random_model(folder: Path, shape: Shape = RANDOM_01B, *, eight_bit: bool = False) -> Path:
+    """Write a Llama model of ``shape`` with float32 weights, or with these in 8 bits; the same for the same shape."""
     write_tokenizer(folder, shape.context)
     config = _config(shape)
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": config["eos_token_id"]}), "utf-8")
-    writer = _graph_writer()(config, _weights(shape), False)
+    writer = _graph_writer()(config, _weights(shape), eight_bit)
     where: dict[str, Any] = {"location": "model.onnx_data", "size_threshold": 4096}
     onnx.save(writer.build(), str(folder / "model.onnx"), save_as_external_data=True, **where)
     return folder
