@@ -235,6 +235,7 @@ class Bench:
         self._say = say
         self._per_answer = readings_per_answer
         self._server = server
+        self._carries: dict[int, int] = {}  # answers at once, of so many that were wanted and failed
         self._parts: dict[str, Participant] = {
             "client": network.client, "model node": network.model, "relays": network.relays,
         }  # fmt: skip
@@ -271,7 +272,8 @@ class Bench:
         """``count`` pairs of blocks. Where an answer failed both blocks are measured again, with half as many chats
         where that failed, too: a machine with other work to do cannot carry as many. ``reads``: verifiers' readings
         beside those with protection."""
-        pairs, dose = Pairs(chats=chats), Dose(self._per_answer if reads else 0.0)
+        wanted, chats = chats, self._carries.get(chats, chats)
+        pairs, dose = Pairs(chats=wanted), Dose(self._per_answer if reads else 0.0)
         lost, in_a_row, scored = 0, 0, self._scored()
         self._round(chats)  # opens the paths
         while len(pairs.on.speed) < count:
@@ -285,7 +287,7 @@ class Bench:
                 raise BenchmarkError(f"Answers failed, {lost} times; nothing is compared. The last: {why}")
             self._settle()
             if in_a_row > 1:
-                chats = max(1, chats // 2)
+                chats = self._carries[wanted] = max(1, chats // 2)
         pairs.scored = self._scored() - scored
         return pairs
 

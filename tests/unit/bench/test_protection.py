@@ -128,9 +128,11 @@ def test_blocks_of_which_an_answer_failed_are_measured_again() -> None:
 
 def test_where_blocks_fail_again_there_are_fewer_answers_at_once() -> None:
     client = PretendedParticipant(0.02, failing=5)
-    found = bench(client, PretendedParticipant()).saturated()
+    measuring = bench(client, PretendedParticipant())
+    found = measuring.saturated()
     chats = [one["chats"] for one in client.made("ask")]
     assert chats == [2, 2, 1, 1, 1, 2, 1, *[1] * 8]
+    assert measuring.paced().fewest_chats == 1, "nor can it carry more for what comes next"
     assert (found.chats, found.fewest_chats, found.answers) == (2, 1, 4)
 
 
