@@ -32,7 +32,7 @@ class Amount:
 
 
 FULL = Amount(groups=12, requests=1_200, crowds=20, schedules=500, networks=50)
-QUICK = Amount(groups=2, requests=600, crowds=2, schedules=50, networks=10)
+QUICK = Amount(groups=1, requests=400, crowds=2, schedules=50, networks=10)
 
 
 def measure(amount: Amount, seed: int, say: Say) -> dict[str, Any]:
