@@ -149,3 +149,13 @@ def differing(made: list[Line], wanted: list[Line]) -> tuple[int, int]:
     begin = next((at for at in range(least) if made[at] != wanted[at]), least)
     end = next((at for at in range(least - begin) if made[-1 - at] != wanted[-1 - at]), least - begin)
     return begin, end
+
+
+def staying(old: list[Line], new: list[Line]) -> set[Line]:
+    """Lines of ``old`` that need not be made for ``new``, as they follow each other there as they do here. A single one
+    that moved is at an end of what differs; with it those at the other ends are made anew."""
+    both = set(old) & set(new)
+    for kept in (both, both - {line for lines in (old, new) for line in (*lines[:1], *lines[-1:])}):
+        if [line for line in old if line in kept] == [line for line in new if line in kept]:
+            return kept
+    return set()

@@ -31,7 +31,7 @@ from app.i18n import tr
 from app.models.chats import LONGEST_TITLE, ChatsModel
 from app.models.safe_text import visible
 from app.theme import Theme
-from app.views.chat_lines import ICON, Line, differing, item_of, lines
+from app.views.chat_lines import ICON, Line, differing, item_of, lines, staying
 from app.views.chat_row import MESSAGE, RowDelegate, folder_of, key_of, message_of
 
 MIME = "application/x-gentorrent-chat"
@@ -79,6 +79,8 @@ class ChatRows(QListWidget):
         self._heights: dict[tuple[bool, ...] | None, QSize] = {}
         self._place: tuple[tuple[str, str], str] = ("", ""), ""
         """Where the keyboard is, or was before lines were made."""
+        self._scrolled = 0
+        """How far it is scrolled, or was before lines were made."""
         self._aims: tuple[tuple[tuple[str, str], str], ...] = ()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -97,6 +99,7 @@ class ChatRows(QListWidget):
         chats = self._chats
         if not self._later.isActive():
             self._place = (key_of(self.currentItem()), message_of(self.currentItem()))
+            self._scrolled = self.verticalScrollBar().value()
         at, message = self._place
         self._wanted = lines(chats, f"{self._theme.dark} {self.font().key()}")
         known = chats.entry(chats.current) is not None
@@ -115,22 +118,40 @@ class ChatRows(QListWidget):
         """Make lines that are not there yet, or not as they should be, some at a time."""
         if self.editing:  # a name; the list is filled when that has ended
             return
-        scrolled = self.verticalScrollBar().value()
         begin, end = differing(self._made, self._wanted)
-        gone, new = len(self._made) - begin - end, self._wanted[begin : len(self._wanted) - end]
-        if gone:
-            self.model().removeRows(begin, gone)
-        for row, line in enumerate(new[:AT_ONCE], begin):
+        new = self._wanted[begin : len(self._wanted) - end]
+        self._remove(begin, len(self._made) - end, staying(self._made[begin : len(self._made) - end], new))
+        left = AT_ONCE
+        for row, line in enumerate(new, begin):
+            if row < len(self._made) - end and self._made[row] == line:
+                continue
+            if not left:
+                break
             self._insert(row, line)
-        self._made[begin : begin + gone] = new[:AT_ONCE]
-        self._later.start() if len(new) > AT_ONCE else self._later.stop()
+            self._made.insert(row, line)
+            left -= 1
+        all_made = len(self._made) == len(self._wanted)
+        self._later.stop() if all_made else self._later.start()
         any(self._go_to(*aim) for aim in self._aims)
         if self._awaited and not self.hasFocus():
             self.clearSelection()
-        self.verticalScrollBar().setValue(scrolled)
+        if all_made:
+            self.executeDelayedItemsLayout()  # only then it can be scrolled as far
+        self.verticalScrollBar().setValue(self._scrolled)
         if self._new_folder and not self._chats.query and self._go_to(("", self._new_folder)):
             self._new_folder = ""
             self.rename(self.currentItem())
+
+    def _remove(self, begin: int, end: int, kept: set[Line]) -> None:
+        """Of the rows from ``begin`` on those that are not ``kept``, as many together as lie side by side."""
+        while end > begin:
+            first = end
+            while first > begin and self._made[first - 1] not in kept:
+                first -= 1
+            if first < end:
+                self.model().removeRows(first, end - first)
+                del self._made[first:end]
+            end = first - 1
 
     def _insert(self, row: int, line: Line) -> None:
         """With its height, which Qt would ask for again and again of every line."""
@@ -157,16 +178,25 @@ class ChatRows(QListWidget):
 
     def _measure_anew(self) -> None:
         """In another font or style lines may be of other heights; another look alone changes none."""
-        item = self.item(0)
+        item = self.item(
+            next((row for row, line in enumerate(self._made) if line.chat), 0)
+        )  # headings: letters of their own
         before = item.sizeHint()
         item.setData(int(Qt.ItemDataRole.SizeHintRole), None)
         size = self._height(item)
         item.setSizeHint(size)
-        if size.height() != before.height():
-            self._heights.clear()
-            self.clear()
-            self._made.clear()
-            self._later.start()
+        if size.height() == before.height():
+            return
+        if not self._later.isActive():
+            self._aims = ((key_of(self.currentItem()), message_of(self.currentItem())), *self._aims)
+            self._scrolled = self.verticalScrollBar().value()
+        self._heights.clear()
+        self.clear()  # and with it the editor of a name
+        self._made.clear()
+        self._later.start()
+        if self.editing:
+            self.editing = False
+            self.edited.emit()
 
     def make_folder(self, chat: str = "") -> None:
         """A new folder, with ``chat`` in it; its name can be typed as soon as it is there."""

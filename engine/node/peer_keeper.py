@@ -39,9 +39,10 @@ class PeerKeeper:
         self.problem = ""
         """Why it is not, in plain words."""
         self.model = ""
-        """What this machine's workers hold for others."""
+        """What this machine answers others with, or is about to; memory may be taken for it."""
         self.finishing = False
         """Whether running answers are given the time that they need before a pause."""
+        self._finish_by: float | None = None
 
     def switch(self) -> None:
         """Look anew at what is wanted; what is under way for another wish is broken off."""
@@ -52,7 +53,7 @@ class PeerKeeper:
         while True:
             self._switched.clear()
             if not self._is_wanted():
-                await self._node.inference.stop()
+                await self._free_memory()
                 await self._switched.wait()
                 continue
             self.peer = peer = self._make_peer(membership)
@@ -129,7 +130,9 @@ class PeerKeeper:
         node = self._node
         self.problem = ""
         peer.relay(*node.relaying)
-        if not node.serves_now:
+        if node.serves_now:
+            self._finish_by = None
+        else:
             self.ready = False
             await self._let_finish(peer)
             if not node.relaying[0]:
@@ -139,6 +142,7 @@ class PeerKeeper:
             await self._free_memory()
             return True
         if node.remote is not None and node.contributed_model == node.remote.model_id:
+            self.model = node.contributed_model
             peer.offer(frozenset([node.contributed_model]))
             node.remote_changed()
         else:
@@ -170,6 +174,9 @@ class PeerKeeper:
         node.changed()
 
     async def _free_memory(self) -> None:
+        """What is held for others. Where nothing is, what runs here is the owner's own."""
+        if not self.model:
+            return
         if self._node.remote is not None:
             self._node.remote.stop()
         await self._node.inference.stop()
@@ -179,10 +186,13 @@ class PeerKeeper:
         """Before memory is given back, where the owner wants running answers finished rather than handed over."""
         if self._node.governing.rules.when_pausing != "finish":
             return
+        now = self._node.governing.clock.monotonic()
+        if self._finish_by is None:
+            self._finish_by = now + FINISH_SECONDS
         self.finishing = True
         self._node.changed()
         try:
-            await peer.finish(FINISH_SECONDS)
+            await peer.finish(self._finish_by - now)  # another wish meanwhile, of relaying for one, gives no more time
         finally:
             self.finishing = False
             self._node.changed()

@@ -125,7 +125,7 @@ class PeerPresence(Presence):
         """Serve exactly these models to others from now on, and say so in the directory."""
         withdrawn, self._offered = self._offered - models, models
         if self.serving is not None:
-            self.serving.leave(withdrawn)
+            self.serving.leave(self.serving.answered_models - models)  # what was offered until :meth:`finish`, too
             self.serving.offered = models
         if self.group is not None:
             self.group.offer(models)
@@ -145,7 +145,7 @@ class PeerPresence(Presence):
     async def finish(self, seconds: float) -> None:
         """Take nobody new, and wait so long at most until those who are being answered have their answers; who has
         not is told to go on elsewhere."""
-        withdrawn, self._offered = self._offered, frozenset()
+        self._offered = frozenset()
         if self.group is not None:
             self.group.offer(frozenset())
         serving = self.serving
@@ -157,7 +157,7 @@ class PeerPresence(Presence):
             async with asyncio.timeout(seconds):
                 while serving.answering:  # noqa: ASYNC110 - answers end in many ways, which need no event
                     await asyncio.sleep(FINISH_LOOK_SECONDS)
-        serving.leave(withdrawn)
+        serving.leave(serving.answered_models)
 
     async def leave(self, seconds: float) -> None:
         """Answer nobody any more, and wait so long at most until everybody who was being answered knows it."""

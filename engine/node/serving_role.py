@@ -171,6 +171,11 @@ class ServingRole(TaskOwner):
         """Answers being made."""
         return len(self._running)
 
+    @property
+    def answered_models(self) -> frozenset[str]:
+        """The models that answer somebody now."""
+        return frozenset(request.model_id for request, _ in self._made.values())
+
     def serves(self, request: Request) -> bool:
         """Whether the model is served now."""
         return request.model_id in self.offered

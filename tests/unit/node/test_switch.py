@@ -18,6 +18,7 @@ from engine.governor.rules import DeviceRules, Rules
 from engine.inference.types import ModelInfo
 from engine.node.model_uses import let_go
 from engine.node.node import Node
+from engine.node.peer_keeper import FINISH_SECONDS
 from engine.node.peer_presence import PeerPresence
 from engine.node.status import contributing_state
 from engine.storage.data_directory import DataDirectory, acquire_lock
@@ -69,7 +70,6 @@ async def switched(data: Path, *, relay: bool) -> AsyncIterator[tuple[Node, Slow
         assert membership is not None
         async with asyncio.TaskGroup() as tasks:
             keeping = tasks.create_task(node.keeper.run(membership))
-            await until(lambda: inference.stops)
             yield node, inference
             keeping.cancel()
         node.api._socket.close()
@@ -122,6 +122,24 @@ async def test_off_when_it_is_off_leaves_the_owners_own_answers_alone(tmp_path, 
         await node.set_contributing(False)
         await asyncio.sleep(0.1)
         assert inference.stops == before
+
+
+@pytest.mark.parametrize("relay", [True, False])
+async def test_other_limits_leave_the_owners_own_answers_alone(tmp_path, monkeypatch, relay):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=relay) as (node, inference):
+        await until(lambda: (node.peer is not None) is relay)
+        for rules in (
+            Rules(relay_rate=1.0),
+            Rules(devices=(DeviceRules(device="cpu", memory_cap=4096),)),
+            Rules(devices=(DeviceRules(device="cpu", on=False),)),
+            Rules(relay=False),
+            Rules(),
+        ):
+            node.governing.set_rules(rules)
+            await asyncio.sleep(0.1)
+            assert (node.peer is not None) is (relay and rules.relay)
+        assert inference.stops == 0
 
 
 async def test_a_rule_pauses_and_lets_go_on_and_each_is_said(tmp_path, monkeypatch):
@@ -214,11 +232,13 @@ class SlowToFinish:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.waiting = 0
+        self.given: list[float] = []
         self.done = asyncio.Event()
         monkeypatch.setattr(PeerPresence, "finish", lambda _, seconds: self._finish(seconds))
 
     async def _finish(self, seconds: float) -> None:
         assert seconds >= 60
+        self.given.append(seconds)
         self.waiting += 1
         try:
             await self.done.wait()
@@ -262,6 +282,54 @@ async def test_memory_is_free_when_the_last_answer_is_finished(tmp_path, monkeyp
         await until(lambda: inference.stops > stops, 1.0)
         await until(lambda: (node.peer is not None) is relay)
         assert not node.keeper.finishing
+
+
+async def test_another_limit_while_answers_finish_gives_them_no_more_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    answers = SlowToFinish(monkeypatch)
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        node.governing.set_rules(Rules(when_pausing="finish"))
+        for pauses in (1, 2):
+            await node.set_contributing(True)
+            await until(lambda: node.keeper.ready)
+            answers.given.clear()
+            node.governing.pause(3600)
+            await until(lambda: answers.given == [FINISH_SECONDS])
+            node.governing.set_rules(Rules(when_pausing="finish", relay_rate=float(pauses)))
+            await until(lambda: len(answers.given) == 2)
+            assert answers.given[1] < FINISH_SECONDS
+
+
+class Answering:
+    """Answers somebody with a model for ever, and hears that it is to leave."""
+
+    def __init__(self, model: str) -> None:
+        self.answered_models = frozenset([model])
+        self.offered = self.answered_models
+        self.answering, self.answered = 1, 0
+        self.left: set[str] = set()
+
+    def leave(self, models: frozenset[str]) -> None:
+        self.left |= models
+
+
+async def test_who_was_to_be_finished_hears_of_a_pause_that_does_not_wait_any_more(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENTORRENT_KEYRING", "off")
+    async with switched(tmp_path, relay=True) as (node, inference):
+        inference.done.set()
+        await node.set_contributing(True)
+        await until(lambda: node.keeper.ready)
+        assert node.peer is not None
+        answering = Answering(node.contributed_model)
+        node.peer.serving = cast(Any, answering)
+        node.governing.set_rules(Rules(when_pausing="finish"))
+        node.governing.pause(3600)
+        await until(lambda: node.keeper.finishing and not answering.offered)
+        stops = inference.stops
+        node.governing.set_rules(Rules(relay_rate=1.0))  # and answers are handed over now
+        await until(lambda: inference.stops > stops)
+        assert answering.left == answering.answered_models
 
 
 async def test_relaying_comes_and_goes_and_what_is_served_stays(tmp_path, monkeypatch):
