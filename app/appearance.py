@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt
@@ -66,10 +67,15 @@ def wear_palette(application: QApplication, theme: Theme) -> None:
 
 def wear(widget: QWidget, theme: Theme) -> None:
     """Put the style sheet of ``theme`` on a window and all that belongs to it."""
-    look = "dark" if theme.dark else "light"
-    sheet = stylesheet(theme, icon_path(f"combo-{look}"), icon_path(f"tick-{look}"))
+    sheet = _sheet(theme.dark)
     if widget.styleSheet() != sheet:
         widget.setStyleSheet(sheet)
+
+
+@functools.cache
+def _sheet(dark: bool) -> str:
+    look = "dark" if dark else "light"
+    return stylesheet(DARK if dark else LIGHT, icon_path(f"combo-{look}"), icon_path(f"tick-{look}"))
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 from PySide6.QtCore import QTimer
@@ -78,6 +79,10 @@ class Desktop:
         self.hardware = Hardware(os.cpu_count() or 1, 0)
         self.tray = Tray(self.status)
         self.window = self._make_window()
+        self._changing: Generator[None, None, None] | None = None  # to a window in another language
+        self._change_windows = QTimer()
+        self._change_windows.setInterval(0)
+        self._change_windows.timeout.connect(self._go_on_changing)
         self.notifier = Notifier(
             self.tray, self.chat, self.chats, self.status, lambda: self.window, lambda: self.preferences.now
         )
@@ -119,7 +124,7 @@ class Desktop:
         if self.notifier.chat:
             self.window.open_chat(self.notifier.chat)
 
-    def _make_window(self) -> MainWindow:
+    def _make_window(self, *, dressed: bool = True) -> MainWindow:
         now, theme = self.preferences.now, self.appearance.theme
         window = MainWindow(
             theme,
@@ -132,6 +137,7 @@ class Desktop:
             self.hardware,
             str(self._options.data_directory),
             self.topology,
+            dressed=dressed,
         )
         window.may_close = self._may_close
         window.quit_requested.connect(self.ask_to_quit)
@@ -156,8 +162,39 @@ class Desktop:
             self.window.show_first_run()
 
     def _make_anew(self) -> None:
-        """The window in another language, with everything where it was."""
-        old, self.window = self.window, self._make_window()
+        """The window in another language, piece by piece between which the loop turns."""
+        if self._changing is not None:
+            self._changing.close()
+        self._changing = self._pieces_of_change()
+        self._change_windows.start()
+
+    def _go_on_changing(self) -> None:
+        if self._changing is not None and next(self._changing, True):
+            self._changing = None
+            self._change_windows.stop()
+
+    def _pieces_of_change(self) -> Generator[None, None, None]:
+        """The old window shows, and is used, until the other one is whole."""
+        leaving = new = self._make_window(dressed=False)
+        try:
+            yield  # the list of chats is filled
+            yield
+            new.dress()
+            while new.page != self.window.page:
+                yield
+                new.open_page(self.window.page)
+            yield
+            leaving, self.window = self.window, new
+            self._move_in(leaving)
+            for page in leaving.made_pages:
+                yield
+                page.deleteLater()
+            yield
+        finally:  # also where the language changes again before this is done
+            leaving.deleteLater()
+
+    def _move_in(self, old: MainWindow) -> None:
+        """Everything where it was in the ``old`` window."""
         self.window.restore_geometry(old.saved_geometry())
         self.window.composer.input.setPlainText(old.composer.input.toPlainText())
         self.window.composer.show_running(self.chat.running)
@@ -167,12 +204,12 @@ class Desktop:
             self.window.show_first_run()
         focused = QApplication.focusWidget()
         self.window.open_page(old.page)
+        self._show_preferences(self.preferences.now)
         if old.isVisible():
             self.window.show()
         if focused is not None and focused.objectName().startswith("setting-"):
             self.window.focus_on(focused.objectName())
         old.hide()
-        old.deleteLater()
         self.tray.refresh()
 
     def _show_later(self, left: int) -> None:
@@ -314,6 +351,9 @@ class Desktop:
         if language != i18n.current():
             i18n.use(language)
             self._make_anew()
+        self._show_preferences(now)
+
+    def _show_preferences(self, now: Preferences) -> None:
         self.window.show_preferences(now)
         if self.window.page == "settings":
             self._show_system_settings()

@@ -6,6 +6,7 @@ as one mark with their number.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -133,9 +134,10 @@ def short(node: str) -> str:
     return node[:8]
 
 
-def rows(told: schema.Topology) -> list[tuple[str, str]]:
-    """The same in words, one machine or path each: (what it is, how it is)."""
-    return [*_path_rows(told.paths), *_member_rows(told.members), *_link_rows(told.links)]
+def rows(told: schema.Topology, most: int | None = None) -> list[tuple[str, str]]:
+    """The same in words, one machine or path each, ``most`` at most: (what it is, how it is)."""
+    every = itertools.chain(_path_rows(told.paths), _member_rows(told.members), _link_rows(told.links))
+    return list(itertools.islice(every, most))
 
 
 def _path_rows(paths: Sequence[schema.OwnPath]) -> Iterable[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout
 
@@ -10,7 +10,7 @@ from app.i18n import tr
 from app.models.chats import LONGEST_QUERY, ChatsModel
 from app.theme import Theme
 from app.views.basics import PlainLabel
-from app.views.chat_rows import ChatRows
+from app.views.chat_rows import AT_ONCE, ChatRows
 from app.views.icons import ThemeIcon
 from app.views.search_field import SearchField
 from app.views.undo_bar import UndoBar
@@ -68,7 +68,10 @@ class ChatList(QFrame):
         chats.changed.connect(self.refresh)
         chats.removal_changed.connect(self._show_undo)
         theme.changed.connect(self.refresh)
-        self.refresh()
+        if len(chats.chats) > AT_ONCE:  # what is made around it is work enough for one turn of the loop
+            QTimer.singleShot(0, self, self.refresh)
+        else:
+            self.refresh()
 
     def refresh(self) -> None:
         """Show the list as it is now. While a name is being edited it stays."""

@@ -41,7 +41,8 @@ StatusPage = ContributePage | ModelsPage | NetworkPage | SettingsPage
 
 class MainWindow(QMainWindow):
     """Shows one chat and the state of the engine. ``may_close`` says whether the window may close now, and does what
-    happens instead. Pages other than the chat are made when they are first opened."""
+    happens instead. Pages other than the chat are made when they are first opened. Without ``dressed``
+    it wears no look until :meth:`dress`, for who shows it later."""
 
     engine_retry_requested = Signal()
     quit_requested = Signal()
@@ -63,6 +64,8 @@ class MainWindow(QMainWindow):
         hardware: Hardware | None = None,
         data_directory: str = "",
         topology: TopologyModel | None = None,
+        *,
+        dressed: bool = True,
     ) -> None:
         super().__init__()
         self._theme = theme
@@ -94,7 +97,8 @@ class MainWindow(QMainWindow):
         self._made: dict[PageName, StatusPage] = {}
         self._open: PageName = "chat"
         self.dressing = Dressing(self, theme, lambda: self.transcript.old_look)
-        self.dressing.add(self.navigation, *self.chat_page.parts, self.status_bar)
+        if dressed:
+            self.dress()
         self._lay_out()
         self._connect()
         self._add_shortcuts()
@@ -143,6 +147,15 @@ class MainWindow(QMainWindow):
             self.dressing.add(self._made[name])
             self._made[name].show_status(self._status)
         return self._made[name]
+
+    def dress(self) -> None:
+        """Put the look on all but the pages that are made later."""
+        self.dressing.add(self.navigation, *self.chat_page.parts, self.status_bar)
+
+    @property
+    def made_pages(self) -> tuple[QWidget, ...]:
+        """Those other than the chat that have been opened."""
+        return tuple(self._made.values())
 
     def open_page(self, name: PageName) -> None:
         """Show the page ``name``."""

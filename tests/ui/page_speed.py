@@ -124,9 +124,9 @@ def _use_list(desktop: Desktop, do: Do, times: int) -> None:
 def _speak(desktop: Desktop, do: Do, times: int) -> None:
     """Another language, with the chat open and the other pages made."""
     for at in range(times):
-        language = ("de", "en")[at % 2]
+        language, old = ("de", "en")[at % 2], desktop.window
         change = lambda language=language: desktop.preferences.change(language=language)  # noqa: E731
-        do("another language", change, _until(lambda: desktop.window.isVisible() and _all_listed(desktop)))
+        do("another language", change, _until(lambda old=old: desktop.window is not old and _all_listed(desktop)))  # type: ignore[misc]
 
 
 class AnsweringLink(PlayedLink):

@@ -17,6 +17,7 @@ from app.models.engine_words import from_engine
 from app.models.facts import contributing_facts, machine_facts, network_facts, relay_words
 from app.preferences import PreferenceStore, WindowState, read_state, write_state
 from app.theme import DARK, LIGHT
+from app.views.main_window import MainWindow
 from app.views.navigation import PAGES
 from app.views.pages.contribute_page import ContributePage
 from app.views.pages.models_page import ModelsPage
@@ -220,14 +221,18 @@ def test_language_changes_while_it_is_shown_and_nothing_is_lost(drive: Drive, tm
             window.window.open_page("settings")
             box = window.window.settings._boxes["language"]
             box.setFocus()
+            old = window.window
             box.chosen.emit("de")
+            assert old.isVisible()  # until the other one is whole
+            old.composer.input.setPlainText("half a question, and more")
+            await until(lambda: window.window is not old)
             frame = window.window
             assert frame.page == "settings"
             assert frame.settings.title.whole_text == "Optionen"
             assert frame.focusWidget().objectName() == "setting-language"
             assert window.tray.quit.text() == "Beenden"
             assert frame.choice.key == chosen.key
-            assert frame.composer.input.toPlainText() == "half a question"
+            assert frame.composer.input.toPlainText() == "half a question, and more"
             assert not frame.composer.stop.isHidden()
             frame.open_page("chat")
             await until(lambda: len(frame.transcript.turns) == 1)
@@ -235,6 +240,28 @@ def test_language_changes_while_it_is_shown_and_nothing_is_lost(drive: Drive, tm
             await until(lambda: window.turn.state == "done")
             assert window.answer == "Relays carry sealed data."
             assert len([top for top in QApplication.topLevelWidgets() if top.isVisible()]) == 1
+
+    drive(scenario())
+
+
+def _windows() -> list[MainWindow]:
+    return [top for top in QApplication.topLevelWidgets() if isinstance(top, MainWindow)]
+
+
+def test_a_language_that_changes_again_before_the_window_is_there_is_the_last_one(drive: Drive, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            old = window.window
+            old.open_page("settings")
+            for language in ("de", "en", "de"):
+                window.preferences.change(language=language)
+                await asyncio.sleep(0)
+            await until(lambda: window.window is not old)
+            await until(lambda: window.window.settings.title.whole_text == "Optionen")
+            await until(
+                lambda: len([top for top in QApplication.topLevelWidgets() if isinstance(top, MainWindow)]) == 1
+            )
+            assert window.window.isVisible()
 
     drive(scenario())
 

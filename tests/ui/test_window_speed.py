@@ -79,6 +79,8 @@ def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) ->
         "details of a model",
         "settings, the first time",
         "settings, again",
+        "another language",
+        "network, again",
     ],
 )
 def test_pages_and_a_list_of_2000_chats_hold_nobody_up(found: dict[str, Any], what: str) -> None:

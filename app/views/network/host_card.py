@@ -31,13 +31,15 @@ class HostCard(Card):
         self.form = HostForm(theme, hosting)
         self.column.addWidget(self.form)
         self.running = QWidget()
-        self._fill(theme)
+        self._filled = False
         self.column.addWidget(self.running)
         hosting.changed.connect(self._show)
         hosting.invited.connect(self._invited)
         self._show()
 
     def _fill(self, theme: Theme) -> None:
+        """What a network that is hosted shows, made when there is the first."""
+        self._filled = True
         column = QVBoxLayout(self.running)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.medium)
@@ -82,6 +84,8 @@ class HostCard(Card):
         self.running.setVisible(made)
         if now is None or not made:
             return
+        if not self._filled:
+            self._fill(self._theme)
         self.status.show_status(*hosting.line())
         elsewhere = now.status == "elsewhere"
         self.switch.setChecked((now.status != "off" and hosting.busy != "stop") or hosting.busy == "host")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton
 
@@ -16,7 +17,7 @@ from app.views.cards import Card, Facts, Figures, Page, StatusRow
 from app.views.join_form import JoinForm
 from app.views.network.doctor_card import DoctorCard, ServersCard
 from app.views.network.host_card import HostCard
-from app.views.topology_view import TopologyList, TopologyView, legend
+from app.views.topology_view import MOST_ROWS, TopologyList, TopologyView, legend
 from engine.api import schema
 
 
@@ -73,13 +74,17 @@ class NetworkPage(Page):
         self.place.column.addWidget(legend(theme))
         self.place.column.addWidget(self.list)
         self.column.addWidget(self.place)
-        topology.changed.connect(self._show_topology)
+        self._draw = QTimer(self)  # in a turn of its own, once for all that has come
+        self._draw.setSingleShot(True)
+        self._draw.setInterval(0)
+        self._draw.timeout.connect(self._show_topology)
+        topology.changed.connect(self._draw.start)
         self._show_topology()
 
     def _show_topology(self) -> None:
         told = self._topology.told
         self.picture.show_picture(lay_out(told))
-        self.list.show_rows(rows(told))
+        self.list.show_rows(rows(told, MOST_ROWS))
 
     def _show_servers(self) -> None:
         network = self._state.network if self._state is not None else schema.NetworkState(status="none")
