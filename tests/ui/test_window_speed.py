@@ -49,6 +49,12 @@ def test_the_window_is_there_in_two_seconds(found: dict[str, Any]) -> None:
     assert found["start"]["processor_s"] < 2.0
 
 
+def test_the_whole_program_fits_into_a_small_machine(found: dict[str, Any]) -> None:
+    memory = found["memory of the whole program"]
+    assert memory["started"]["worker"] == 0 < memory["after an answer"]["worker"]
+    assert memory["after an answer"]["together"] < 600
+
+
 def test_live_charts_take_less_than_a_frame(found: dict[str, Any]) -> None:
     work = found["live charts"]["processor"]
     assert found["live charts"]["lines"] == 13

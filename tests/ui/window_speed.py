@@ -44,6 +44,7 @@ from app.views.transcript_view import TranscriptView
 from engine.api import schema
 from engine.bench.machine import commit
 from tests.support.transcripts import CHOICE, filled, long_answer, tokens
+from tests.ui.app_memory import whole_app
 from tests.ui.chart_speed import live_charts
 from tests.ui.page_speed import measure_pages
 from tests.ui.window_changes import another_look, another_width
@@ -326,6 +327,7 @@ def measured(quick: bool) -> Iterator[tuple[str, object]]:
     """All measurements by name."""
     seconds = QUICK_SECONDS if quick else SECONDS
     yield "start", starting(QUICK_STARTS if quick else STARTS)
+    yield "memory of the whole program", whole_app()
     application = QApplication.instance() or QApplication([])
     assert isinstance(application, QApplication)
     dress(application)
