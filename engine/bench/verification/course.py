@@ -101,11 +101,11 @@ def run(
 ) -> dict[str, Any]:
     """Measure these parts, the others are those of ``before``; the documented keys and more. ``work``: a folder in
     which ``tell-apart`` has recorded answers. A part that fails leaves its keys out, or as they are in ``before``, and
-    is named in ``failed`` with its reason; :class:`BenchmarkError` only where nothing is left."""
+    is named in ``failed`` with its reason; :class:`BenchmarkError` only where nothing was measured."""
     machine = describe_machine()
     versions = {"gentorrent": __version__, "commit": commit(Path(__file__).resolve().parents[3])}
     facts = {"commit": versions["commit"], "date": time.strftime("%Y-%m-%d"), "machine": machine}
-    measured, failed = dict((before or {}).get("parts", {})), dict[str, str]()
+    measured, failed, is_new = dict((before or {}).get("parts", {})), dict[str, str](), False
     results: dict[str, Any] = {**(before or {}), "machine": machine, "versions": versions, "quick": quick}
     for part in parts:
         try:
@@ -116,8 +116,8 @@ def run(
             continue
         if found:
             results |= found
-            measured[part] = facts
-    if not measured:
+            measured[part], is_new = facts, True
+    if failed and not is_new:
         raise _failure(failed)
     try:
         return together({"four_bits": {}, **results, "parts": measured, "failed": failed})

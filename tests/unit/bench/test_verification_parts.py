@@ -119,6 +119,11 @@ def test_a_part_that_fails_keeps_what_the_others_found(tmp_path: Path) -> None:
     assert "Stored: " in ran.stdout
     with pytest.raises(BenchmarkError, match=r"Run it again with --part security\. What failed: security: Answers"):
         course.check(found)
+    with (
+        patch.object(course, "cost", side_effect=BenchmarkError("Again.")),
+        pytest.raises(BenchmarkError, match="What failed: security: Again"),
+    ):
+        run("bbb", SECURITY, before=stored(tmp_path))  # there is nothing new to store
     then = run("bbb", SECURITY, before=stored(tmp_path))
     course.check(then)
     assert (len(then["parts"]), then["security_share_latency"]) == (len(PARTS), pytest.approx(0.01))
