@@ -12,6 +12,7 @@ def stylesheet(theme: Theme, chevron: str, tick: str) -> str:
     return f"""
 * {{ font-size: {t.body}pt; color: {t.text}; placeholder-text-color: {t.quiet}; }}
 QMainWindow, QDialog, #page, #transcript, #transcript > QWidget {{ background: {t.ground}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QToolTip {{ background: {t.text}; color: {t.ground}; border: none; padding: {t.tiny}px {t.small}px; }}
 QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: {t.tiny}px; }}
 QMenu::item {{ padding: {t.tiny + 2}px {t.large}px; border-radius: {t.small_radius}px; }}

@@ -183,7 +183,8 @@ def _lines(state: schema.State, found: schema.Contribution) -> Iterator[str]:
         yield f"              {_paused(found)}"
     for reason in found.slowed:
         yield f"              {line(reason)}"
-    yield f"Relaying      {line(found.relay_reason) or 'on'}"
+    relaying = line(found.relay_reason) or ("on" if state.relay.on else "off")
+    yield f"Relaying      {relaying}"
     totals = found.totals
     tokens = f"{totals.tokens_today} tokens today, {totals.tokens_month} this month"
     yield f"Given         {tokens}; {totals.answers} answers since the start"

@@ -45,6 +45,7 @@ def test_a_terminal_has_all_that_the_page_has(tmp_path: Path, capsys: pytest.Cap
         assert not shown["contributing"]["on"]
         told = command("show")
         assert told.startswith("Contributing  off\n")
+        assert "Relaying      off\n" in told, "it is in no network"
         assert "Device        The processor (cpu)" in told
         log = [event["text"] for event in json.loads(command("events", "--json"))]
         assert log[-1] == "The rules were changed."
