@@ -12,6 +12,7 @@ from engine.directory.manifests import Published, fingerprint_of, make_withdrawa
 from engine.errors import ConfigurationError, HubError, ManifestError, ModelFolderError, WireError
 from engine.inference.models.folder import ModelFolder, read_model_folder
 from engine.inference.models.installed import folder_of
+from engine.library.extent import check_extent, check_no_disk
 from engine.library.hub import Hub
 from engine.library.keeping import files_with_licence
 from engine.library.manifests import make_manifest, parse_address
@@ -62,6 +63,9 @@ class Hashed:
 def hash_folder(source: Path, meter: Meter, variant: str = "") -> Hashed:
     """Read and check a folder as an import does, and hash the files of one variant; ``ModelFolderError``."""
     source = source.absolute()
+    check_no_disk(source)
+    if source.is_dir():
+        check_extent(source, meter)
     model = read_model_folder(source.name, source, lambda _: b"", variant=variant)  # cheap: whether it is one at all
     wanted = files_with_licence(model)
     for one in wanted:

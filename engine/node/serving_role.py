@@ -199,15 +199,12 @@ class ServingRole(TaskOwner):
         """Serve these models no longer, from this moment on: whoever is being answered hears it, with a receipt for
         every token so far and the machines that may go on, and need not wait until this one is missed."""
         self.offered -= frozenset(models)
-        now, wall = self._clock.monotonic(), self._clock.wall()
-        for request_id, (request, transcript) in list(self._made.items()):
+        for request_id, (request, _) in list(self._made.items()):
             if request.model_id not in models:
                 continue
-            if transcript.unsigned:
-                self._push(request_id, Checkpoint(*self._sign(transcript, final=False, now=now, wall=wall)))
             told = self.overloaded(request) if self.overloaded is not None else Failed(code="", text="")
             text = "The machine that was answering stops contributing. Ask again; another one answers."
-            self._push(request_id, Failed(LEAVING, text, alternatives=told.alternatives))
+            self._end(request_id, Failed(LEAVING, text, alternatives=told.alternatives))
             self.cancel(request_id)
 
     def cancel(self, request_id: RequestId) -> None:
@@ -225,22 +222,30 @@ class ServingRole(TaskOwner):
                 told = self.overloaded(started.request)
                 if isinstance(error, TooLongHereError):
                     told = Failed(code=error.code, text=str(error)[:1000], alternatives=told.alternatives)
-                self._push(request_id, told)
+                self._end(request_id, told)
                 return
             parameter = (error.parameter or "")[:100]
-            self._push(request_id, Failed(code=error.code, text=str(error)[:1000], parameter=parameter))
+            self._end(request_id, Failed(code=error.code, text=str(error)[:1000], parameter=parameter))
         except InferenceError as error:
             logger.warning("an answer failed: %s", error)
             text = "The machine that was answering had to restart its model. Ask again."
-            self._push(request_id, Failed(code="serving_node_lost", text=text))
+            self._end(request_id, Failed(code="serving_node_lost", text=text))
         except GenTorrentError as error:
             logger.warning("an answer failed: %s", error)
-            self._push(request_id, Failed(code="internal_error", text="The machine that was answering had an error."))
+            self._end(request_id, Failed(code="internal_error", text="The machine that was answering had an error."))
         except Exception as error:
             # A fault of ours that one stranger's request met must not end everybody's answers. Only its name is logged:
             # its text may hold the prompt.
             logger.error("an answer failed: %s", type(error).__name__)
             self._push(request_id, Failed(code="internal_error", text="The machine that was answering had an error."))
+
+    def _end(self, request_id: RequestId, failed: Failed) -> None:
+        """Say why it ends early, with a receipt for every token so far: somebody else may write the rest."""
+        _, transcript = self._made.get(request_id, (None, None))
+        if transcript is not None and transcript.unsigned:
+            now, wall = self._clock.monotonic(), self._clock.wall()
+            self._push(request_id, Checkpoint(*self._sign(transcript, final=False, now=now, wall=wall)))
+        self._push(request_id, failed)
 
     def _model(self, request: Request) -> ModelInfo:
         for info in self._backend.models():
@@ -320,12 +325,8 @@ class ServingRole(TaskOwner):
         else:
             return
         reason = self.too_long(prompt, answer)
-        if not reason:
-            return
-        if transcript.unsigned:
-            now, wall = self._clock.monotonic(), self._clock.wall()
-            self._push(request_id, Checkpoint(*self._sign(transcript, final=False, now=now, wall=wall)))
-        raise TooLongHereError(reason)
+        if reason:
+            raise TooLongHereError(reason)
 
     def _sign(self, transcript: _Transcript, *, final: bool, now: float, wall: float) -> tuple[bytes, bytes]:
         record, signature = transcript.sign(final=final, now=now, wall=wall)

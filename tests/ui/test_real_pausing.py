@@ -123,6 +123,38 @@ def test_a_pause_hands_the_answer_over_to_another_machine(drive: Drive, network:
     drive(scenario())
 
 
+def test_a_limit_of_memory_hands_the_answer_over_to_another_machine(
+    drive: Drive, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # it is all that can compute
+    for name in (MINE, "other"):
+        make_tiny_model(network.folder / name / "models" / MODEL, caches=WIDE)
+
+    async def scenario() -> None:
+        async with open_window(network.folder / MINE, None, *options(network)) as window:
+            page = await opened(window)
+            page.section("devices").head.click()
+            await contribute(window, page)
+            answer = await asyncio.to_thread(begun, network)
+            async with asyncio.TaskGroup() as tasks:
+                rest = tasks.create_task(asyncio.to_thread(answer.read))
+                network.node("other", "--no-relay", "--contribute", MODEL)
+                await asyncio.to_thread(until_served_by, network, 2)
+                assert not rest.done()
+                memory = page.device_rows.groups["cpu"].limits["memory_cap"].control
+                assert isinstance(memory, NumberField)
+                memory.setText("0.3")
+                memory.editingFinished.emit()
+                await until(lambda: status(window) == "failed" and window.status.state.worker.status == "stopped")
+            assert answer.error is None
+            assert (answer.tokens, answer.finish_reason) == (LONG, "length")
+            assert answer.extension["machines"] == [window.status.state.node_id, network.node_id("other")]
+            assert answer.extension["receipt_verified"] is True
+            assert "Not signed" not in str(answer.extension["receipt_reason"])
+
+    drive(scenario())
+
+
 def test_limits_of_the_processor_end_contributing_until_they_are_taken_back(
     drive: Drive, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ from engine.errors import ModelFolderError
 from engine.library import extent
 from engine.library.extent import check_extent, check_no_disk
 from engine.library.progress import Meter, Progress
+from engine.library.publishing import hash_folder
+from tests.support.tiny_model import make_tiny_model
 
 
 def refused(folder: Path, now: list[float] | None = None) -> str:
@@ -43,6 +45,17 @@ def test_more_files_than_any_model_has(tmp_path: Path, monkeypatch: pytest.Monke
     assert told[-1].looked == 300
     (tmp_path / "one more").touch()
     assert refused(tmp_path) == "import.too_large"
+
+
+def test_what_is_published_is_one_model_and_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tiny_model(tmp_path / "here" / "model")
+    meter = Meter(lambda _: None, lambda: 0.0)
+    assert hash_folder(tmp_path / "here", meter).size
+    monkeypatch.setattr(extent, "MOST_FILES", 2)
+    with pytest.raises(ModelFolderError, match="has more than 2 files"):
+        hash_folder(tmp_path / "here", meter)
+    with pytest.raises(ModelFolderError, match="is a whole disk"):
+        hash_folder(Path("/"), meter)
 
 
 def test_folders_in_folders_and_links_that_lead_back(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.crypto.identity import Identity
-from engine.errors import InvalidRequestError, OverloadedError, WorkerDiedError
+from engine.errors import InferenceError, InvalidRequestError, OverloadedError, WorkerDiedError
 from engine.ids import NetworkId, RequestId
 from engine.inference.types import (
     AnswerStyle,
@@ -268,6 +268,16 @@ async def test_an_answer_of_any_length_is_handed_on_with_a_receipt_where_the_own
     assert check_receipt(signed.record, signed.signature, NETWORK).last == 5
     assert isinstance(last, Failed)
     assert (last.code, last.alternatives) == ("overloaded", (OTHER,))
+
+
+@pytest.mark.parametrize("error", [WorkerDiedError("killed"), InferenceError("no room"), OverloadedError("full")])
+async def test_what_was_written_is_signed_where_the_model_ends_early(error: Exception) -> None:
+    *_, signed, last = await serve(
+        Backend([Started((1,) * 10), *(Delta((5,), "x") for _ in range(3)), error]), request()
+    )
+    assert isinstance(signed, Checkpoint)
+    assert check_receipt(signed.record, signed.signature, NETWORK).last == 3
+    assert isinstance(last, Failed)
 
 
 TOOLS = '[{"type":"function","function":{"name":"f"}}]'
