@@ -39,6 +39,8 @@ def traffic_summary(rules: schema.Rules) -> str:
     parts = []
     if rules.monthly_gigabytes is not None:
         parts.append(tr("{size} GB a month", size=number(rules.monthly_gigabytes)))
+    if rules.serve_rate is not None:
+        parts.append(tr("up to {rate} Mbit/s", rate=number(rules.serve_rate)))
     if rules.disk_gigabytes is not None:
         parts.append(tr("{size} GB of disk", size=number(rules.disk_gigabytes)))
     return " · ".join(parts) or tr("No limit")

@@ -77,6 +77,11 @@ TRAFFIC = (
         step=10, unit=mark("GB"), nothing=mark("no limit"), whole=False,
     ),
     Rule(
+        "serve_rate", mark("Answers to others"),
+        mark("At most so fast, over ten seconds. Passing on has its own limit."),
+        least=0.1, most=100_000, digits=1, step=1, unit=mark("Mbit/s"), nothing=mark("no limit"), whole=False,
+    ),
+    Rule(
         "disk_gigabytes", mark("Disk for models"), mark("A download that would take more is refused."), most=100_000,
         step=10, unit=mark("GB"), nothing=mark("no limit"), whole=False,
     ),

@@ -12,6 +12,8 @@ from engine.governor.schedule import LocalTime, allowed, next_allowed
 from engine.sentences import say
 
 GIGABYTE = 1e9
+MEGABIT = 125_000.0
+"""In bytes."""
 MEBIBYTE = 1 << 20
 COOLER_BY = 5.0
 """Degrees below a limit at which it is cool enough again."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.governor.findings import BY_WEIGHT, GIGABYTE, RELAY_METERED, Finding, Moment, Rule, findings, fresh
+from engine.governor.findings import BY_WEIGHT, GIGABYTE, MEGABIT, RELAY_METERED, Finding, Moment, Rule, findings, fresh
 from engine.governor.meter import Month
-from engine.governor.pacing import Steps, allowance_share
+from engine.governor.pacing import RatePacer, Steps, allowance_share
 from engine.governor.readings import SENSOR_NAMES, Readings, SensorName
 from engine.governor.rules import Rules
 from engine.sentences import say
@@ -24,8 +24,8 @@ class Decision:
     """``reasons`` against it, the weightiest first, none while ``active``. ``until``: seconds since 1970 at which the
     last of those that end by themselves ends; 0: not known. ``relay_reason``: why nothing is relayed; "" while it
     is. ``by_owner``: the owner's own pause is among the reasons; ``pause_until``: when that one ends, 0: not by itself.
-    ``pace``: share of the time in which to work, so that the month's allowances last, ``relay_pace`` the same of the
-    rate of relaying; ``slowed``: why it is below 1."""
+    ``pace``: share of the time in which to work, so that the month's allowances last and the rate is kept,
+    ``relay_pace`` the same of the rate of relaying, for the allowances; ``slowed``: why it is below 1."""
 
     active: bool
     reasons: tuple[str, ...] = ()
@@ -58,6 +58,7 @@ class Governor:
         self._paused_until = 0.0
         self._rules = Rules()
         self._relay_steps = Steps()
+        self._rate = RatePacer()
 
     def pause(self, seconds: float | None, now: float) -> None:
         """The owner wants a break of ``seconds`` of monotonic time; None: until the next start."""
@@ -72,9 +73,17 @@ class Governor:
         return max(0.0, self._paused_until - now)
 
     def decide(
-        self, rules: Rules, readings: Readings | None, used: Month, moment: Moment, *, doubt: bool = False
+        self,
+        rules: Rules,
+        readings: Readings | None,
+        used: Month,
+        moment: Moment,
+        *,
+        doubt: bool = False,
+        moved: float = 0.0,
     ) -> Decision:
-        """What to do now. ``doubt``: these may not be the owner's rules, so nothing is done for others by them."""
+        """What to do now. ``doubt``: these may not be the owner's rules, so nothing is done for others by them.
+        ``moved``: bytes that answers to others have moved since the start."""
         active = frozenset(name for name, held in self._held.items() if held.holds)
         found = findings(rules, readings, used, moment, active)
         changed, self._rules = _changed_settings(self._rules, rules), rules
@@ -87,6 +96,10 @@ class Governor:
             holding.insert(0, own)
         ends = [one.until if one.until > moment.wall else 0.0 for one in holding]  # a held one may be past it
         shares = _allowances(rules, used, moment.month_share)
+        rate = self._rate.look(moved, _bytes(rules.serve_rate, MEGABIT), moment.now)
+        slowed = [say(code) for code, share in shares.items() if share < 1]
+        if rate < 1:
+            slowed.append(say("governor.slowed_rate", rate=float(rules.serve_rate or 0)))
         relayed = allowance_share(used.relayed_bytes, _bytes(rules.relay_monthly_gigabytes), moment.month_share)
         return Decision(
             active=not holding,
@@ -94,9 +107,9 @@ class Governor:
             until=max(ends) if ends and all(ends) else 0.0,
             by_owner=own is not None,
             pause_until=own.until if own is not None else 0.0,
-            pace=min(shares.values(), default=1.0),
+            pace=min(rate, *shares.values()),
             relay_pace=self._relay_steps.of(min(relayed, shares.get("governor.slowed_traffic", 1.0))),
-            slowed=tuple(say(code) for code, share in shares.items() if share < 1),
+            slowed=tuple(slowed),
             relay_reason=say("governor.rules_doubt") if doubt else self._relay_reason(rules, used),
         )
 
@@ -157,8 +170,8 @@ def _allowances(rules: Rules, used: Month, month_share: float) -> dict[str, floa
     }
 
 
-def _bytes(gigabytes: float | None) -> float | None:
-    return None if gigabytes is None else gigabytes * GIGABYTE
+def _bytes(amount: float | None, unit: float = GIGABYTE) -> float | None:
+    return None if amount is None else amount * unit
 
 
 __all__ = ["Decision", "Governor", "Moment"]

@@ -18,6 +18,10 @@ SILENT_SECONDS = 60.0
 """For which a pace holds although power or heat is not measured any more; then the cap does nothing, which is said."""
 WARM = 5.0
 """Degrees below a limit from which on a device works more slowly."""
+BURST_SECONDS = 10.0
+"""For which a rate may be moved at once, and after which what was too much is forgiven."""
+TIGHT, EASY, SLOWED = 0.5, 0.9, 0.95
+"""Of a full bucket: below the first it works more slowly, above the second no more; how fast it is at most between."""
 AHEAD, FAR_AHEAD = 0.05, 0.2
 """By so much of a month's allowance use may be ahead of an even spread before it is slowed, and before it is slowed as
 far as it may be: who has a free evening shall not have to wait for the second half of the month."""
@@ -99,6 +103,31 @@ def allowance_share(used: float, limit: float | None, month_share: float) -> flo
         return 1.0
     ahead = (used / limit if limit > 0 else 1.0) - month_share
     return min(1.0, max(LEAST, (FAR_AHEAD - ahead) / (FAR_AHEAD - AHEAD)))
+
+
+class RatePacer:
+    """Keeps what answers to others move below a rate, by the share of the time in which they are written: a bucket that
+    the rate fills and what was moved empties, also below nothing. So the rate is kept on average."""
+
+    def __init__(self) -> None:
+        self.share = 1.0
+        self._saved = self._at = self._moved = 0.0
+        self._rate: float | None = None
+
+    def look(self, moved: float, rate: float | None, now: float) -> float:
+        """The share from now on. ``moved``: bytes since the start; ``rate``: bytes a second."""
+        most = (rate or 0.0) * BURST_SECONDS
+        if rate is None or rate != self._rate:
+            self.share, self._saved = 1.0, most
+        else:
+            self._saved += rate * max(0.0, now - self._at) - max(0.0, moved - self._moved)
+            self._saved = min(most, max(-most, self._saved))
+            if self.share < 1 and self._saved >= EASY * most:
+                self.share = 1.0
+            elif self.share < 1 or self._saved < TIGHT * most:
+                self.share = min(SLOWED, max(LEAST, self._saved / (TIGHT * most)))
+        self._rate, self._moved, self._at = rate, moved, now
+        return self.share
 
 
 class Steps:

@@ -32,8 +32,9 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     ``on_battery``, ``on_metered``, ``full_screen``, ``contention``: pause for it. ``contention_share``: of a device, or
     of all processors, that others use. ``schedule``: for each day from Monday on, bit h is set where hour h of local
-    time is allowed. ``model`` "": chosen by the engine. Prices are for a kWh. ``longest_request``: tokens of a prompt
-    and its answer together.
+    time is allowed. ``model`` "": chosen by the engine. Prices are for a kWh. ``serve_rate``, ``relay_rate``: megabits
+    per second, of answers to others and of what is passed on. ``longest_request``: tokens of a prompt and its answer
+    together.
     """
 
     model: Annotated[str, Meta(max_length=200)] = ""
@@ -53,6 +54,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     currency: Annotated[str, Meta(max_length=8)] = "EUR"
     monthly_kwh: Annotated[float, Meta(ge=0, le=1e6)] | None = None
     monthly_gigabytes: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    serve_rate: Annotated[float, Meta(ge=0.1, le=100_000)] | None = None
     disk_gigabytes: Annotated[float, Meta(ge=0, le=1e6)] | None = None
     relay: bool = True
     relay_rate: Annotated[float, Meta(ge=1, le=100_000)] = 20.0

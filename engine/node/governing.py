@@ -88,6 +88,7 @@ class Governing:
         self._meter = Meter(self._load(self._month_file, tuple[Month, ...], "governor.count_damaged") or ())
         self._kept, self._kept_at = self._meter.months, clock.monotonic()
         self._last = Used()
+        self._served = 0.0
         self._looked_at = clock.monotonic()
         self.readings: Readings | None = None
         self.events: deque[OwnerEvent] = deque(self._load_events(), MOST_EVENTS)
@@ -197,6 +198,7 @@ class Governing:
                 self.month,
                 self._moment(),
                 doubt=self.in_doubt,
+                moved=self._served,
             ),
         )
         self._note_pause(self.decision)
@@ -223,6 +225,7 @@ class Governing:
         used, now = self._used(), self.clock.monotonic()
         seconds, self._looked_at = now - self._looked_at, now
         last, self._last = self._last, used
+        self._served += max(0.0, used.moved - last.moved - 2 * (used.relayed - last.relayed))  # it comes, and goes on
         self._meter.add(
             self._this_month(),
             watts=self.watts() if self._serves() else None,

@@ -21,6 +21,7 @@ from engine.clock import Clock, SystemClock
 from engine.config import Configuration
 from engine.directory.shapes import Accepted
 from engine.errors import ConfigurationError, GenTorrentError, first_failure
+from engine.governor.findings import MEGABIT
 from engine.ids import NetworkId, is_publishers
 from engine.inference.backend_set import BackendSet
 from engine.inference.models.installed import Catalogue
@@ -74,7 +75,6 @@ FINISH_SECONDS = 600.0
 LEAVE_SECONDS = 0.5
 """So long at most it may take to tell clients that this machine leaves."""
 MAX_NOTICES = 16
-BYTES_PER_MEGABIT = 125_000
 
 
 class Node:
@@ -233,7 +233,7 @@ class Node:
     def relaying(self) -> tuple[bool, int]:
         """Whether other people's cells may pass now, and how many bytes of them a second."""
         on = self.configuration.relay and not self.governing.decision.relay_reason
-        return on, round(self.governing.rules.relay_rate * self.governing.decision.relay_pace * BYTES_PER_MEGABIT)
+        return on, round(self.governing.rules.relay_rate * self.governing.decision.relay_pace * MEGABIT)
 
     @property
     def peer(self) -> PeerPresence | None:

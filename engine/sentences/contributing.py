@@ -52,6 +52,7 @@ CONTRIBUTING = {
     "governor.processor": mark("The processor"),
     "governor.slowed_energy": mark("It works more slowly, so that this month's energy lasts."),
     "governor.slowed_traffic": mark("It works more slowly, so that this month's traffic lasts."),
+    "governor.slowed_rate": mark("It works more slowly, so that answers to others stay below {rate} Mbit/s."),
     "governor.slowed_power": mark("{device} works more slowly, so that it stays below {watts} W."),
     "governor.slowed_heat": mark("{device} works more slowly, as it is at {degrees} °C."),
     "governor.device_off": mark("It is switched off for contributing."),

@@ -521,6 +521,10 @@
         <translation>Antwortet anderen</translation>
     </message>
     <message>
+        <source>Answers to others</source>
+        <translation>Antworten an andere</translation>
+    </message>
+    <message>
         <source>Answers under way when it pauses</source>
         <translation>Laufende Antworten beim Pausieren</translation>
     </message>
@@ -657,6 +661,10 @@
     <message>
         <source>At most so fast</source>
         <translation>Höchstens so schnell</translation>
+    </message>
+    <message>
+        <source>At most so fast, over ten seconds. Passing on has its own limit.</source>
+        <translation>Höchstens so schnell, über zehn Sekunden. Das Weiterleiten hat seine eigene Grenze.</translation>
     </message>
     <message>
         <source>At most so many threads.</source>
@@ -1870,6 +1878,10 @@ Das lässt sich nicht rückgängig machen.</translation>
     <message>
         <source>It was kept as {name} in {folder}.</source>
         <translation>Sie wurde als {name} in {folder} aufgehoben.</translation>
+    </message>
+    <message>
+        <source>It works more slowly, so that answers to others stay below {rate} Mbit/s.</source>
+        <translation>Es geht langsamer, damit Antworten an andere unter {rate} Mbit/s bleiben.</translation>
     </message>
     <message>
         <source>It works more slowly, so that this month&apos;s energy lasts.</source>

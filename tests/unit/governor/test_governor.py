@@ -34,11 +34,12 @@ class Day:
         self.now, self.seen, self.blind = 0.0, Readings(now=0.0), False
         self.month_share = 1.0
         self.doubt = False
+        self.moved = 0.0
 
     def look(self) -> Decision:
         seen = None if self.blind else replace(self.seen, now=self.now)
         moment = Moment(self.now, MONDAY + self.now, utc, next_month=MONDAY + 86_400, month_share=self.month_share)
-        return self.governor.decide(self.rules, seen, self.used, moment, doubt=self.doubt)
+        return self.governor.decide(self.rules, seen, self.used, moment, doubt=self.doubt, moved=self.moved)
 
     def after(self, seconds: float) -> Decision:
         for _ in range(int(seconds)):
@@ -402,4 +403,20 @@ def test_a_months_allowances_slow_before_they_pause() -> None:
     day.used = Month(relayed_bytes=34e9)
     assert (day.look().pace, day.look().relay_pace) == (1, 0.125)
     day.used = Month(joules=6.25 * JOULES_PER_KWH)  # nothing measures it here
+    assert day.look().pace == 1
+
+
+def test_answers_to_others_keep_to_their_rate_and_passing_on_has_its_own() -> None:
+    day = Day(Rules(serve_rate=8.0))  # a megabyte a second
+    found = []
+    for second in range(30):
+        day.now, day.moved = float(second), second * 3e6
+        found.append(day.look())
+    assert (found[0].pace, found[0].slowed) == (1, ())
+    assert found[-1].active
+    assert found[-1].pace < 0.5
+    assert found[-1].relay_pace == 1
+    assert [parts_of(reason)[0].code for reason in found[-1].slowed] == ["governor.slowed_rate"]
+    assert "8 Mbit/s" in found[-1].slowed[0]
+    day.rules = Rules()
     assert day.look().pace == 1

@@ -7,11 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.governor.pacing import (
+    BURST_SECONDS,
     LEAST,
     OVER_SECONDS,
     REST_SECONDS,
     SILENT_SECONDS,
     PowerPacer,
+    RatePacer,
     Steps,
     Thermometer,
     allowance_share,
@@ -134,3 +136,38 @@ def test_steps_are_at_most_the_share_and_change_seldom(shares: list[float]) -> N
         assert step in (1.0, 0.5, 0.25, 0.125)
         assert step <= share / 0.9 or step == 0.125
         assert step == before or not before * 0.9 <= share < before * 2 * 1.1 or share == 1.0
+
+
+@given(
+    rate=st.floats(1e4, 1e8),
+    wish=st.floats(0.05, 9.0),
+    jumps=st.dictionaries(st.integers(0, 299), st.floats(0, 5), max_size=5),
+)
+def test_what_is_moved_keeps_to_the_rate_on_average(rate: float, wish: float, jumps: dict[int, float]) -> None:
+    """``wish``: times the rate, moved at full speed; ``jumps``: seconds of the rate that come at once, as prompts."""
+    pacer, moved, shares = RatePacer(), 0.0, []
+    pacer.look(0.0, rate, 0.0)
+    for second in range(1, 301):
+        moved += pacer.share * wish * rate + jumps.get(second, 0.0) * rate
+        shares.append(pacer.look(moved, rate, float(second)))
+        assert LEAST <= shares[-1] <= 1
+        assert moved <= rate * (second + 2 * BURST_SECONDS + sum(jumps.values()))
+    if wish < 0.9 and not jumps:
+        assert min(shares) == 1, "below the rate nothing is slowed"
+    if wish > 1 and not jumps:
+        assert moved > 0.8 * rate * 300, "and above it is not slowed much further"
+
+
+def test_a_rate_slows_from_half_of_the_bucket_until_it_is_nearly_full_again() -> None:
+    pacer, rate = RatePacer(), 1000.0
+    assert pacer.look(1e9, None, 0) == 1
+    assert pacer.look(1e9, rate, 1) == 1, "what was moved before counts for nothing"
+    moved = 1e9 + 0.6 * BURST_SECONDS * rate
+    assert pacer.look(moved, rate, 1) == pytest.approx(0.8)
+    assert pacer.look(moved + 1e12, rate, 2) == LEAST, "a rate that was crossed far slows for a while, not for ever"
+    found = [pacer.look(moved + 1e12, rate, 2 + second) for second in range(30)]
+    assert found.index(1.0) == 19
+    assert found[:19] == sorted(found[:19])
+    assert max(found[:19]) < 1
+    assert pacer.look(0.0, rate, 40) == 1, "a count that begins anew"
+    assert pacer.look(5e9, None, 41) == 1

@@ -27,6 +27,7 @@ OWNERS = Rules(
     currency="SEK",
     monthly_kwh=20.0,
     monthly_gigabytes=30.0,
+    serve_rate=2.5,
     disk_gigabytes=40.0,
     relay=False,
     relay_rate=3.0,

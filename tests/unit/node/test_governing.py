@@ -267,6 +267,27 @@ async def test_looks_decide_count_and_are_told(tmp_path: Path) -> None:
     assert month.joules > 0
 
 
+async def test_what_answers_moved_is_held_to_their_rate_and_what_was_passed_on_is_not(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.governing.set_rules(Rules(serve_rate=0.8))  # 100,000 bytes a second
+    looks: list[float] = []
+    made.governing.looked = lambda: looks.append(made.governing.decision.pace)
+
+    async def looked(used: Used) -> float:
+        made.used = used
+        del looks[:]
+        while len(looks) < 2:
+            await asyncio.sleep(0.01)
+        return looks[-1]
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.governing.run())
+        assert await looked(Used(moved=1e9, relayed=5e8)) == 1, "it comes in, and goes out"
+        assert await looked(Used(moved=1e9 + 5e6, relayed=5e8)) < 1
+        running.cancel()
+    assert [parts_of(reason)[0].code for reason in made.governing.decision.slowed] == ["governor.slowed_rate"]
+
+
 def test_the_owners_pause_is_told_and_ends_by_hand(tmp_path: Path) -> None:
     made = Made(tmp_path)
     made.governing.pause(60)
