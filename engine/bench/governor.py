@@ -20,12 +20,13 @@ from engine.bench.machine import commit, describe_machine
 from engine.bench.other_programs import OtherPrograms
 from engine.bench.storing import make_page, store_results, table
 from engine.clock import SystemClock
+from engine.governor.rules import Rules
 from engine.sensors.base import Unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.sensors.base import Sensor
+    from engine.sensors.base import Pids, Sensor
 
 WANTED = 0.005
 """Of one processor, at most."""
@@ -33,14 +34,16 @@ SECONDS, QUICK_SECONDS = 60.0, 10.0
 WARM_UP = 3.0
 """Seconds in which libraries are loaded and drivers found."""
 READS = 50
+RULES = Rules(exclusive_programs=("game",), only_when_idle=True)
 METHOD = f"""
 The engine's own governor, sensors and rules of devices run in this process, which does nothing else, for
 {SECONDS:.0f} s after {WARM_UP:.0f} s of warming up, and look twice a second as they do in an engine. What is counted is
-the time of a processor that the process took with all its threads, in the kernel, too (`getrusage`), so other programs
-do not change it. Every round is measured twice: as the machine is, and with a program on each processor that keeps it
-busy. *Nothing* is an event loop that wakes as often and does nothing. Each sensor is then read {READS} times by itself;
-the first read does not count, and what says that it cannot be measured counts as it is. Sensors that this machine lacks
-(no GPU, no desktop) cost nothing here and something elsewhere: the table says which.
+the time of a processor that the process took with all its threads, in the kernel, too, and that programs which it
+started took (`getrusage`), so other programs do not change it. Every round is measured twice: as the machine is, and
+with a program on each processor that keeps it busy. *Nothing* is an event loop that wakes as often and does nothing.
+Each sensor is then read {READS} times by itself; the first read does not count, and what says that it cannot be
+measured counts as it is. Sensors that this machine lacks (no GPU, no desktop) cost nothing here and something
+elsewhere: the table says which, and [governor-desktops.md](governor-desktops.md) what.
 """
 
 
@@ -49,13 +52,8 @@ def run(*, quick: bool) -> dict[str, Any]:
     seconds = QUICK_SECONDS if quick else SECONDS
     others = OtherPrograms()
     with tempfile.TemporaryDirectory() as folder:
-        rows = [
-            {"round": number + 1, "machine": state, "share": round(share, 5), "nothing": round(nothing, 5)}
-            for number in range(2)
-            for state in ("as it is", "busy")
-            for share, nothing in [_round(Path(folder), seconds, busy=state == "busy")]
-        ]
-        sensors = _sensors(Path(folder))
+        rows = rounds(Path(folder), seconds)
+        sensors = each_sensor(Path(folder))
     return {
         "machine": describe_machine(),
         "versions": {"gentorrent": __version__, "commit": commit(Path(__file__).resolve().parents[2])},
@@ -69,26 +67,41 @@ def run(*, quick: bool) -> dict[str, Any]:
     }
 
 
+def rounds(folder: Path, seconds: float, rules: Rules = RULES, pids: Pids = set) -> list[dict[str, Any]]:
+    """Shares of one processor, in two rounds. ``pids``: the engine's own processes beside this one."""
+    return [
+        {"round": number + 1, "machine": state, "share": round(share, 5), "nothing": round(nothing, 5)}
+        for number in range(2)
+        for state in ("as it is", "busy")
+        for share, nothing in [_round(folder, seconds, rules, pids, busy=state == "busy")]
+    ]
+
+
 def as_text(results: dict[str, Any]) -> str:
     """What is printed."""
-    rows = [[f"round {one['round']}, {one['machine']}", _percent(one["share"]), _percent(one["nothing"])]
+    rows = [[f"round {one['round']}, {one['machine']}", percent(one["share"]), percent(one["nothing"])]
             for one in results["rows"]]  # fmt: skip
-    sensors = [
-        [one["name"], one["ms"], one["per_s"], _percent(one["share"]), one["unmeasured"] or "measured"]
-        for one in results["sensors"]
-    ]
     worst = max(one["share"] for one in results["rows"])
     verdict = "within" if worst <= results["wanted_share"] else "beyond"
     return "\n".join(
         [
-            f"The governor takes {_percent(worst)} of one processor at most, {verdict} {_percent(WANTED)}.",
+            f"The governor takes {percent(worst)} of one processor at most, {verdict} {percent(WANTED)}.",
             f"{results['processes']} processes run here.",
             "",
             *table(["", "governor", "nothing"], rows),
             "",
-            *table(["sensor", "ms a read", "reads/s", "of one processor", "here"], sensors),
+            *sensor_table(results["sensors"]),
         ]
     )
+
+
+def sensor_table(sensors: Iterable[dict[str, Any]]) -> list[str]:
+    """What single sensors take, and why some are not measured."""
+    rows = [
+        [one["name"], one["ms"], one["per_s"], percent(one["share"]), one["unmeasured"] or "measured"]
+        for one in sensors
+    ]
+    return table(["sensor", "ms a read", "reads/s", "of one processor", "here"], rows)
 
 
 def store(results: dict[str, Any], folder: Path) -> list[Path]:
@@ -106,20 +119,20 @@ def store(results: dict[str, Any], folder: Path) -> list[Path]:
     return store_results("governor", results, page, picture, folder)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """For people."""
     return f"{100 * share:.3f} %"
 
 
-def _round(folder: Path, seconds: float, *, busy: bool) -> tuple[float, float]:
+def _round(folder: Path, seconds: float, rules: Rules, pids: Pids, *, busy: bool) -> tuple[float, float]:
     """Shares of one processor: of the governor, and of a loop that does nothing."""
     with _burning(psutil.cpu_count() or 1 if busy else 0):
         nothing = asyncio.run(_taken([_nothing()], seconds / 4))
-        return asyncio.run(_taken(_parts(folder), seconds)), nothing
+        return asyncio.run(_taken(_parts(folder, rules, pids), seconds)), nothing
 
 
-def _parts(folder: Path) -> Iterable[Any]:
+def _parts(folder: Path, rules: Rules, pids: Pids) -> Iterable[Any]:
     from engine.config import load_configuration
-    from engine.governor.rules import Rules
     from engine.node.backends import make_pool
     from engine.node.device_limits import DeviceLimits
     from engine.node.governing import Governing, Used
@@ -129,8 +142,8 @@ def _parts(folder: Path) -> Iterable[Any]:
     governing = Governing(
         folder,
         clock,
-        machine_sensors(folder, clock, set),
-        Rules(exclusive_programs=("game",), only_when_idle=True),
+        machine_sensors(folder, clock, pids),
+        rules,
         changed=lambda: None,
         used=Used,
         serves=lambda: True,
@@ -153,19 +166,31 @@ async def _nothing() -> None:
 async def _taken(parts: Iterable[Any], seconds: float) -> float:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(part) for part in parts]
-        await asyncio.sleep(WARM_UP)
-        begun, busy = time.monotonic(), time.process_time()
+        await asyncio.sleep(min(WARM_UP, seconds))
+        begun, busy = time.monotonic(), _processor_time()
         await asyncio.sleep(seconds)
-        share = (time.process_time() - busy) / (time.monotonic() - begun)
+        share = (_processor_time() - busy) / (time.monotonic() - begun)
         for task in tasks:
             task.cancel()
     return share
 
 
-def _sensors(folder: Path) -> list[dict[str, Any]]:
+def _processor_time() -> float:
+    """Of this process, and of programs that it started and that have ended."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def each_sensor(folder: Path, pids: Pids = set) -> list[dict[str, Any]]:
+    """What a read of each takes, and whether it tells anything here."""
     from engine.sensors.machine import every_sensor
 
-    return [_one(sensor) for sensor in every_sensor(folder, SystemClock(), set)]
+    sensors = every_sensor(folder, SystemClock(), pids)
+    try:
+        return [_one(sensor) for sensor in sensors]
+    finally:
+        for sensor in sensors:
+            sensor.close()
 
 
 def _one(sensor: Sensor) -> dict[str, Any]:

@@ -38,9 +38,17 @@ def store_results(name: str, results: Mapping[str, Any], page: str, picture: str
 
 
 def make_page(
-    title: str, command: str, picture: str, results: Mapping[str, Any], *, findings: Sequence[str], method: str
+    title: str,
+    command: str,
+    picture: str,
+    results: Mapping[str, Any],
+    *,
+    findings: Sequence[str],
+    method: str,
+    program: str = "gentorrent",
 ) -> str:
-    """Markdown: picture, ``findings`` (lines), method, then machine and versions out of ``results``."""
+    """Markdown: picture, ``findings`` (lines), method, then machine and versions out of ``results``.
+    ``program``: whose ``command`` it is."""
     facts = [
         f"- {name.replace('_', ' ')}: {value}" for name, value in {**results["machine"], **results["versions"]}.items()
     ]
@@ -49,7 +57,7 @@ def make_page(
         [
             f"# {title}",
             "",
-            f"Written by `gentorrent {command}{quick}`; do not edit.",
+            f"Written by `{program} {command}{quick}`; do not edit.",
             "",
             f"![{title}]({picture})",
             "",

@@ -67,17 +67,32 @@ class OthersLoad:
     def __init__(self, pids: Pids) -> None:
         self._pids = pids
         self._before: tuple[float, float, dict[int, float]] | None = None
+        self._processes: dict[int, psutil.Process] = {}
 
     def read(self) -> Fields:
         """See ``Sensor``."""
         total, busy = _machine_times()
-        own = _own_times({os.getpid(), *self._pids()})
+        own = self._own_times({os.getpid(), *self._pids()})
         before, self._before = self._before, (total, busy, own)
         if before is None or total <= before[0]:
             return {"others_load": None}
         ours = sum(max(0.0, seconds - before[2].get(pid, 0.0)) for pid, seconds in own.items() if pid in before[2])
         share = (busy - before[1] - ours) / (total - before[0])
         return {"others_load": min(max(share, 0.0), 1.0)}
+
+    def _own_times(self, pids: Collection[int]) -> dict[int, float]:
+        """Seconds that each has worked. What psutil knows of a process is kept: to find out is half of the work."""
+        known, self._processes = self._processes, {}
+        found = {}
+        for pid in pids:
+            try:
+                process = known[pid] if pid in known else psutil.Process(pid)
+                times = process.cpu_times()
+            except psutil.Error:
+                continue
+            self._processes[pid] = process
+            found[pid] = times.user + times.system
+        return found
 
 
 def _machine_times() -> tuple[float, float]:
@@ -86,17 +101,6 @@ def _machine_times() -> tuple[float, float]:
     idle = times.idle + getattr(times, "iowait", 0.0)
     total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     return total, total - idle
-
-
-def _own_times(pids: Collection[int]) -> dict[int, float]:
-    found: dict[int, float] = {}
-    for pid in pids:
-        try:
-            times = psutil.Process(pid).cpu_times()
-        except psutil.Error:
-            continue
-        found[pid] = times.user + times.system
-    return found
 
 
 class Programs:

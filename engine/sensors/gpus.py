@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from engine.sentences import say
 
 MOST_GPUS = 32
 GPU_SECONDS = 0.5
+HELD_SECONDS = 2.0
+"""So often at most a driver is asked who holds memory: that is dear, and matters when a model is to be loaded."""
 RESTART_SECONDS = 30.0
 """So often at most NVML is started anew because of a GPU that is lost."""
 MOST_BYTES = 1 << 50
@@ -34,6 +37,7 @@ class Gpus:
         self._drm = drm
         self._nvml: Any = None
         self._started = 0.0
+        self._held_at = -HELD_SECONDS
         self._seen: dict[int, DeviceReading] = {}  # by the driver's number
 
     def look(self) -> tuple[DeviceReading, ...]:
@@ -56,9 +60,13 @@ class Gpus:
             if self._nvml is None:
                 pynvml.nvmlInit()
                 self._nvml, self._started = pynvml, SystemClock().monotonic()
-            own = frozenset(self._own())
+            processes, now = _Processes(frozenset(self._own())), SystemClock().monotonic()
+            if counts := now >= self._held_at + HELD_SECONDS:
+                self._held_at = now
             count = min(pynvml.nvmlDeviceGetCount(), MOST_GPUS)
-            found = [one for number in range(count) if (one := self._one(pynvml, number, own)) is not None]
+            found = [
+                one for number in range(count) if (one := self._one(pynvml, number, processes, counts)) is not None
+            ]
             if any(one.lost for one in found) and SystemClock().monotonic() >= self._started + RESTART_SECONDS:
                 self._end()  # started anew NVML may see it again
             return found
@@ -70,12 +78,13 @@ class Gpus:
                 raise Unmeasured(say("governor.gpu_refused")) from None
             raise Unmeasured(say("governor.gpu_fails", error=str(error)[:200])) from None
 
-    def _one(self, nvml: Any, number: int, own: frozenset[int]) -> DeviceReading | None:
+    def _one(self, nvml: Any, number: int, processes: _Processes, counts: bool) -> DeviceReading | None:
         """One that the driver has lost takes the others along in no way; None: it was never seen."""
+        before = self._seen.get(number)
         try:
-            found = nvidia(nvml, nvml.nvmlDeviceGetHandleByIndex(number), own)
+            handle = nvml.nvmlDeviceGetHandleByIndex(number)
+            found = nvidia(nvml, handle, processes, None if counts else before)
         except nvml.NVMLError_GpuIsLost:
-            before = self._seen.get(number)
             return DeviceReading(device=before.device, name=before.name, lost=True) if before is not None else None
         self._seen[number] = found
         return found
@@ -89,27 +98,41 @@ class Gpus:
                 return
 
 
-def nvidia(nvml: Any, handle: Any, own: frozenset[int]) -> DeviceReading:
-    """One GPU, by NVML. That it is there at all is asked first; the rest may be missing."""
-    uuid, name = (_text(ask(handle)) for ask in (nvml.nvmlDeviceGetUUID, nvml.nvmlDeviceGetName))
+class _Processes:
+    """Those of this look. ``own``: the engine's."""
+
+    def __init__(self, own: frozenset[int]) -> None:
+        self.own = own
+        self._exists = cache(psutil.pid_exists)
+
+    def tells(self, pids: Iterable[int]) -> bool:
+        """Whether these are processes as we see them: in a container NVML tells the numbers that the host gives."""
+        return all(pid in self.own or self._exists(pid) for pid in pids)
+
+
+def nvidia(nvml: Any, handle: Any, processes: _Processes, before: DeviceReading | None) -> DeviceReading:
+    """One GPU, by NVML. That it is there at all is asked first; the rest may be missing. ``before``: its last reading,
+    if who holds its memory need not be asked anew."""
+    uuid = _text(nvml.nvmlDeviceGetUUID(handle))
+    same = before if before is not None and before.device == uuid else None
     memory = _asked(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
     load = _number(_asked(nvml, lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu), 0, 100, 0.01)
-    others_load, encoder = others(nvml, handle, own)
+    others_load, encoder = others(nvml, handle, processes)
     return DeviceReading(
         device=uuid,
-        name=name,
+        name=same.name if same is not None else _text(nvml.nvmlDeviceGetName(handle)),
         load=load,
         others_load=others_load,
         encoder_load=encoder,
         memory_used=_bytes(getattr(memory, "used", None)),
         memory_total=_bytes(getattr(memory, "total", None)),
-        others_memory=others_memory(nvml, handle, own),
+        others_memory=same.others_memory if same is not None else others_memory(nvml, handle, processes),
         temperature=_number(_asked(nvml, lambda: nvml.nvmlDeviceGetTemperature(handle, 0)), 1, 150),
         power=_number(_asked(nvml, lambda: nvml.nvmlDeviceGetPowerUsage(handle)), 0, 5e6, 0.001),
     )
 
 
-def others(nvml: Any, handle: Any, own: frozenset[int]) -> tuple[float | None, float | None]:
+def others(nvml: Any, handle: Any, processes: _Processes) -> tuple[float | None, float | None]:
     """Shares of the GPU's time and of its encoder's that other programs took in the last second."""
     since = int((SystemClock().wall() - 1) * 1e6)
     try:
@@ -119,9 +142,9 @@ def others(nvml: Any, handle: Any, own: frozenset[int]) -> tuple[float | None, f
     except nvml.NVMLError:
         return None, None
     newest = {int(one.pid): one for one in sorted(samples, key=lambda one: int(one.timeStamp))}
-    if not attributable(newest, own):
+    if not processes.tells(newest):
         return None, None
-    strangers = [one for pid, one in newest.items() if pid not in own]
+    strangers = [one for pid, one in newest.items() if pid not in processes.own]
     loads = [within(one.smUtil, 0, 100) for one in strangers]
     encoders = [within(one.encUtil, 0, 100) for one in strangers]
     return _sum(loads), _sum(encoders)
@@ -133,7 +156,7 @@ def _sum(percents: list[float | None]) -> float | None:
     return min(1.0, sum(known) / 100) if len(known) == len(percents) else None
 
 
-def others_memory(nvml: Any, handle: Any, own: frozenset[int]) -> int | None:
+def others_memory(nvml: Any, handle: Any, processes: _Processes) -> int | None:
     """Bytes that other programs hold; None where the driver does not tell them apart (Windows, containers)."""
     held: dict[int, int | None] = {}
     try:
@@ -141,14 +164,9 @@ def others_memory(nvml: Any, handle: Any, own: frozenset[int]) -> int | None:
             held |= {int(one.pid): _bytes(one.usedGpuMemory) for one in ask(handle)}
     except nvml.NVMLError:
         return None
-    strangers = [memory for pid, memory in held.items() if pid not in own]
+    strangers = [memory for pid, memory in held.items() if pid not in processes.own]
     known = [memory for memory in strangers if memory is not None]
-    return sum(known) if attributable(held, own) and len(known) == len(strangers) else None
-
-
-def attributable(pids: Iterable[int], own: frozenset[int]) -> bool:
-    """Whether these are processes as we see them: in a container NVML tells the numbers that the host gives."""
-    return all(pid in own or psutil.pid_exists(pid) for pid in pids)
+    return sum(known) if processes.tells(held) and len(known) == len(strangers) else None
 
 
 def amd(drm: Path) -> list[DeviceReading]:

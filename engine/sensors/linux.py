@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from engine.clock import Clock
 from engine.sensors.base import Fields, Sensor, Unmeasured, within
 from engine.sensors.bus import Bus
-from engine.sensors.x11 import X11, X11Error
+from engine.sensors.x11 import X11, X11Error, XServer
 from engine.sentences import say
 
 RAPL = Path("/sys/class/powercap")
 METERED = {1: True, 2: False, 3: True, 4: False}
 """NetworkManager's NMMetered: yes, no, and what it guesses; 0 is unknown."""
 MICROSECONDS = 1e6
+T = TypeVar("T")
 
 
 def sensors(clock: Clock) -> list[Sensor]:
     """Those of Linux."""
-    session, system = Bus("SESSION"), Bus("SYSTEM")
+    session, system, screen = Bus("SESSION"), Bus("SYSTEM"), XServer()
     return [
-        Sensor("idle", lambda: idle(clock, session, system)),
-        Sensor("full_screen", lambda: full_screen(session), close=session.close),
+        Sensor("idle", lambda: idle(clock, session, system, screen), close=screen.close),
+        Sensor("full_screen", lambda: full_screen(session, screen), close=session.close),
         Sensor("metered", lambda: metered(system), 10.0, close=system.close),
         Sensor("power", ProcessorPower(clock).read),
     ]
 
 
-def idle(clock: Clock, session: Bus, system: Bus) -> Fields:
+def idle(clock: Clock, session: Bus, system: Bus, screen: XServer) -> Fields:
     """Seconds since mouse or keyboard were used: what the X server, GNOME or logind says, the first that knows."""
-    for ask in (_idle_of_x11, lambda: _idle_of_gnome(session), lambda: _idle_of_logind(clock, system)):
+    ways: tuple[Callable[[], float | None], ...] = (
+        lambda: _idle_of_x11(screen),
+        lambda: _idle_of_gnome(session),
+        lambda: _idle_of_logind(clock, system),
+    )
+    for ask in ways:
         try:
             seconds = within(ask(), 0, 1e9)
         except (Unmeasured, TypeError, ValueError):
@@ -42,21 +48,15 @@ def idle(clock: Clock, session: Bus, system: Bus) -> Fields:
     raise Unmeasured(say("governor.no_idle"))
 
 
-def _idle_of_x11() -> float | None:
+def _idle_of_x11(screen: XServer) -> float:
     if not os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         raise Unmeasured  # under Wayland the X server sees only what goes to its own windows
-    with _x_server() as display:
-        return display.idle()
+    return _asked(screen, X11.idle)
 
 
-@contextmanager
-def _x_server() -> Iterator[X11]:
+def _asked(screen: XServer, question: Callable[[X11], T]) -> T:
     try:
-        display = X11(os.environ)
-        try:
-            yield display
-        finally:
-            display.close()
+        return screen.ask(question)
     except (X11Error, OSError) as error:
         raise Unmeasured(say("governor.x_server", problem=str(error))) from error
 
@@ -74,12 +74,12 @@ def _idle_of_logind(clock: Clock, system: Bus) -> float | None:
     return clock.monotonic() - since / MICROSECONDS if system.property_of(*place, "IdleHint") else 0.0
 
 
-def full_screen(session: Bus) -> Fields:
+def full_screen(session: Bus, screen: XServer) -> Fields:
     """Whether the window in front fills the screen, which a Wayland desktop tells nobody; and whether a game runs that
     has told GameMode, which is known there, too."""
     games = {"game": True} if _plays(session) else {}
     try:
-        return {"full_screen": _fills_the_screen(), **games}
+        return {"full_screen": _fills_the_screen(screen), **games}
     except Unmeasured:
         if games:
             return games
@@ -95,13 +95,12 @@ def _plays(session: Bus) -> bool:
     return isinstance(count, int) and count > 0
 
 
-def _fills_the_screen() -> bool:
+def _fills_the_screen(screen: XServer) -> bool:
     if os.environ.get("WAYLAND_DISPLAY"):
         raise Unmeasured(say("governor.wayland"))
     if not os.environ.get("DISPLAY"):
         raise Unmeasured(say("governor.no_display"))
-    with _x_server() as display:
-        return display.full_screen()
+    return _asked(screen, X11.full_screen)
 
 
 def metered(system: Bus) -> Fields:

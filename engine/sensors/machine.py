@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import queue
 import sys
 import threading
 from collections.abc import Sequence
@@ -20,63 +21,101 @@ PATIENCE = 2.0
 """Seconds after which a sensor that does not answer counts as one that cannot."""
 REST_SECONDS = 30.0
 """So long a sensor that failed is not asked again."""
+HELP_SECONDS = 0.1
+"""So long the others wait for one that is slow; then another thread reads them."""
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class _Kept:
-    """The last that a sensor said. ``thread``: the look that goes on."""
+    """The last that a sensor said. ``asked``: a look is wanted or goes on, since ``begun``."""
 
     sensor: Sensor
     fields: Fields = field(default_factory=dict)
     reason: str = ""
     due: float = 0.0
-    asked: float = 0.0
-    thread: threading.Thread | None = None
+    asked: bool = False
+    begun: float | None = None
     found: tuple[Fields, str] | None = None
 
 
 class MachineSensors:
-    """A ``SensorSource`` made of single sensors. A sensor that hangs costs one thread, and nothing waits for it."""
+    """A ``SensorSource`` made of single sensors, which a thread of its own reads one after the other. A sensor that
+    hangs costs that thread, and the others get another one."""
 
     def __init__(self, sensors: Sequence[Sensor], clock: Clock) -> None:
         self._kept = [_Kept(sensor) for sensor in sensors]
         self._clock = clock
+        self._work: queue.SimpleQueue[_Kept | None] = queue.SimpleQueue()
+        self._threads = 0
+        self._awaited: list[_Kept] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._all_there = asyncio.Event()
 
     async def read(self) -> Readings:
         """See ``SensorSource``."""
         now = self._clock.monotonic()
-        for kept in self._kept:
-            if kept.thread is None and now >= kept.due:
-                kept.asked = now
-                kept.thread = threading.Thread(target=_look, args=(kept,), daemon=True)
-                kept.thread.start()
+        due = [kept for kept in self._kept if not kept.asked and now >= kept.due]
+        self._awaited = [kept for kept in self._kept if kept in due or (kept.asked and not _hangs(kept, now))]
+        self._loop = asyncio.get_running_loop()
+        for kept in due:
+            kept.asked, kept.begun = True, None
+            self._work.put(kept)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                while any(kept.thread is not None and kept.found is None for kept in self._kept):
-                    if all(kept.found or kept.thread is None or now - kept.asked > PATIENCE for kept in self._kept):
-                        break  # those that are missing have had their time in an earlier look
-                    await asyncio.sleep(0.01)
+            async with asyncio.timeout(PATIENCE + HELP_SECONDS):
+                await self._wait()
         for kept in self._kept:
             self._take(kept, self._clock.monotonic())
         return self._readings(now)
 
     async def close(self) -> None:
         """Threads that hang end with the process."""
+        for _ in range(self._threads):
+            self._work.put(None)
+        self._threads = 0
         for kept in self._kept:
             kept.sensor.close()
+
+    async def _wait(self) -> None:
+        """Until all have said something, or hang."""
+        while True:
+            self._all_there.clear()
+            now = self._clock.monotonic()
+            if all(kept.found is not None or _hangs(kept, now) for kept in self._awaited):
+                return
+            if not self._threads:
+                self._begin_thread()
+            try:
+                async with asyncio.timeout(HELP_SECONDS):
+                    await self._all_there.wait()
+            except TimeoutError:
+                if any(kept.begun is None for kept in self._awaited) and self._threads < len(self._kept):
+                    self._begin_thread()
+
+    def _begin_thread(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._look_at_all, daemon=True).start()
 
     def _take(self, kept: _Kept, now: float) -> None:
         if kept.found is not None:
             kept.fields, kept.reason = kept.found
             kept.due = now + (REST_SECONDS if kept.reason else kept.sensor.seconds * 0.9)
-            kept.thread = kept.found = None
-        elif kept.thread is not None and now - kept.asked > PATIENCE:
+            kept.asked, kept.found = False, None
+        elif kept.asked and _hangs(kept, now):
             kept.fields, kept.reason = {}, say("governor.sensor_hangs")
+
+    def _look_at_all(self) -> None:
+        """In a thread."""
+        while (kept := self._work.get()) is not None:
+            kept.begun = self._clock.monotonic()
+            kept.found = _found(kept.sensor)
+            if all(one.found is not None for one in self._awaited) and self._loop is not None:
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    self._loop.call_soon_threadsafe(self._all_there.set)
 
     def _readings(self, now: float) -> Readings:
         fields: dict[str, object] = {}
-        unmeasured: dict[SensorName, str] = {name: say("governor.not_measured") for name in SENSOR_NAMES}
+        unmeasured: dict[SensorName, str] = dict.fromkeys(SENSOR_NAMES, say("governor.not_measured"))
         for kept in self._kept:
             known = {name: value for name, value in kept.fields.items() if value is not None}
             fields |= known
@@ -87,15 +126,19 @@ class MachineSensors:
         return Readings(now=now, unmeasured=unmeasured, **fields)  # type: ignore[arg-type]
 
 
-def _look(kept: _Kept) -> None:
-    """In a thread. Whatever a driver or a library throws is a reason, not an end."""
+def _hangs(kept: _Kept, now: float) -> bool:
+    return kept.begun is not None and now - kept.begun > PATIENCE
+
+
+def _found(sensor: Sensor) -> tuple[Fields, str]:
+    """Whatever a driver or a library throws is a reason, not an end."""
     try:
-        kept.found = (kept.sensor.read(), "")
+        return sensor.read(), ""
     except Unmeasured as error:
-        kept.found = ({}, error.reason)
+        return {}, error.reason
     except Exception as error:
-        logger.debug("sensor %s: %s", kept.sensor.name, error)
-        kept.found = ({}, say("governor.sensor_failed", problem=str(error)[:200] or type(error).__name__))
+        logger.debug("sensor %s: %s", sensor.name, error)
+        return {}, say("governor.sensor_failed", problem=str(error)[:200] or type(error).__name__)
 
 
 class NoSensors:

@@ -6,16 +6,45 @@ import os
 import re
 import socket
 import struct
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 COOKIE = b"MIT-MAGIC-COOKIE-1"
 SECONDS = 1.0
 MOST_BYTES = 1 << 20
+T = TypeVar("T")
 
 
 class X11Error(Exception):
     """The server refuses, or does not speak as it should; for programmers, not for people."""
+
+
+class XServer:
+    """The server of this session: connected at the first question, and at the next one after a failure. Threads take
+    turns."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._connection: X11 | None = None
+
+    def ask(self, question: Callable[[X11], T]) -> T:
+        """The answer; :class:`X11Error` or ``OSError``."""
+        with self._turn:
+            try:
+                if self._connection is None:
+                    self._connection = X11(os.environ)
+                return question(self._connection)
+            except (X11Error, OSError):
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """End the connection; a question that is under way fails."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 class X11:
@@ -30,6 +59,8 @@ class X11:
         try:
             self._socket.connect(f"/tmp/.X11-unix/X{display[1]}")  # noqa: S108 - where X servers listen
             self.root = self._greet(cookie(environment, display[1].encode()))
+            self._atoms: dict[bytes, int] = {}
+            self._screen_saver = b""
         except BaseException:
             self._socket.close()
             raise
@@ -40,11 +71,12 @@ class X11:
 
     def idle(self) -> float:
         """Seconds since the last input, as the screen saver counts them."""
-        name = b"MIT-SCREEN-SAVER"
-        found = self._ask(98, 0, struct.pack("<HH", len(name), 0) + padded(name))
-        if not found[8]:
+        if not self._screen_saver:
+            name = b"MIT-SCREEN-SAVER"
+            self._screen_saver = self._ask(98, 0, struct.pack("<HH", len(name), 0) + padded(name))
+        if not self._screen_saver[8]:
             raise X11Error("no screen saver")
-        return float(integer(self._ask(found[9], 1, struct.pack("<I", self.root)), 16)) / 1000
+        return float(integer(self._ask(self._screen_saver[9], 1, struct.pack("<I", self.root)), 16)) / 1000
 
     def full_screen(self) -> bool:
         """Whether the active window fills the screen; needs a window manager that says so."""
@@ -70,7 +102,9 @@ class X11:
         return integer(rest, 32 + len(padded(bytes(vendor))) + 8 * rest[21])
 
     def _atom(self, name: bytes) -> int:
-        return integer(self._ask(16, 0, struct.pack("<HH", len(name), 0) + padded(name)), 8)
+        if name not in self._atoms:  # a number that stays while the server runs
+            self._atoms[name] = integer(self._ask(16, 0, struct.pack("<HH", len(name), 0) + padded(name)), 8)
+        return self._atoms[name]
 
     def _property(self, window: int, name: int) -> tuple[int, ...] | None:
         reply = self._ask(20, 0, struct.pack("<IIIII", window, name, 0, 0, 64))

@@ -7,6 +7,9 @@ import struct
 
 _INTERN_ATOM, _QUERY_EXTENSION, _GET_FOCUS = 16, 98, 43
 _SET_MONITOR, _DELETE_MONITOR = 43, 44
+_CHANGE_PROPERTY = 18
+_WINDOW, _ATOM = 33, 4
+"""Kinds of values, which every server knows by these numbers."""
 
 
 class Screens:
@@ -35,6 +38,16 @@ class Screens:
         """It is gone."""
         self._send(self._randr, _DELETE_MONITOR, struct.pack("=II", self._root, self._atom(name)))
         self._ask(_GET_FOCUS, 0, b"")
+
+    def tell_active(self, *states: str) -> None:
+        """As a window manager does: the root stands for the window in front, in these states."""
+        self._change("_NET_ACTIVE_WINDOW", _WINDOW, self._root)
+        self._change("_NET_WM_STATE", _ATOM, *map(self._atom, states))
+        self._ask(_GET_FOCUS, 0, b"")
+
+    def _change(self, name: str, kind: int, *values: int) -> None:
+        head = struct.pack("=IIIBxxxI", self._root, self._atom(name), kind, 32, len(values))
+        self._send(_CHANGE_PROPERTY, 0, head + struct.pack(f"={len(values)}I", *values))
 
     def close(self) -> None:
         """The screens stay."""

@@ -31,6 +31,7 @@ class Driver:
     def __init__(self) -> None:
         self.fails: dict[str, int] = {}
         self.starts = 0
+        self.asked: list[str] = []
         self.samples = [sample(OWN, 60), sample(OTHER, 10), sample(OTHER, 30, 5, at=2)]
         self.compute = [process(OWN), process(OTHER)]
         self.temperature = 70
@@ -54,6 +55,7 @@ class Driver:
 
         def answer(*arguments):
             self.starts += name == "nvmlInit"
+            self.asked.append(name)
             if name in self.fails:
                 raise pynvml.NVMLError(self.fails[name])
             return answers.get(name)
@@ -158,3 +160,16 @@ def test_a_gpu_that_is_lost_is_named_and_comes_back(driver, tmp_path, monkeypatc
     assert driver.starts == starts + 1
     driver.fails = {}
     assert not gpus.look()[0].lost
+
+
+def test_who_holds_memory_is_asked_less_often(driver, tmp_path, monkeypatch) -> None:
+    gpus = Gpus(lambda: [OWN], tmp_path)
+    first = gpus.look()
+    driver.compute, driver.temperature = [], 80
+    (kept,) = gpus.look()
+    assert (kept.others_memory, kept.temperature) == (1 << 30, 80)
+    assert driver.asked.count("nvmlDeviceGetComputeRunningProcesses") == 1
+    monkeypatch.setattr("engine.sensors.gpus.HELD_SECONDS", 0.0)
+    (anew,) = gpus.look()
+    assert anew.others_memory == 0
+    assert anew.name == first[0].name

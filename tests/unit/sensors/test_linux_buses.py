@@ -16,6 +16,7 @@ from engine.sensors import linux
 from engine.sensors.base import Sensor, Unmeasured
 from engine.sensors.bus import Bus
 from engine.sensors.machine import MachineSensors
+from engine.sensors.x11 import XServer
 from engine.sentences import parts_of
 from tests.support.private_bus import Answer, PrivateBus, private_bus
 from tools.system_libraries import missing_desktop
@@ -66,17 +67,17 @@ def here() -> Iterator[tuple[Bus, Bus]]:
 
 def test_gnome_knows_the_last_input(session: PrivateBus, here: tuple[Bus, Bus]) -> None:
     session.answers["GetIdletime"] = "t", (61_500,)
-    assert linux.idle(CLOCK, *here) == {"idle": 61.5}
+    assert linux.idle(CLOCK, *here, XServer()) == {"idle": 61.5}
 
 
 def test_the_login_manager_knows_what_it_was_told(system: PrivateBus, here: tuple[Bus, Bus]) -> None:
     system.answers |= {"IdleHint": variant("b", True), "IdleSinceHintMonotonic": variant("t", 940_000_000)}
-    assert linux.idle(CLOCK, *here) == {"idle": 60.0}
+    assert linux.idle(CLOCK, *here, XServer()) == {"idle": 60.0}
     system.answers["IdleHint"] = variant("b", False)
-    assert linux.idle(CLOCK, *here) == {"idle": 0.0}
+    assert linux.idle(CLOCK, *here, XServer()) == {"idle": 0.0}
     system.answers["IdleSinceHintMonotonic"] = variant("t", 0)  # no desktop has ever told it anything
     with pytest.raises(Unmeasured):
-        linux.idle(CLOCK, *here)
+        linux.idle(CLOCK, *here, XServer())
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_the_login_manager_knows_what_it_was_told(system: PrivateBus, here: tupl
 def test_lies_about_the_last_input_are_not_believed(session: PrivateBus, here: tuple[Bus, Bus], lie: Answer) -> None:
     session.answers["GetIdletime"] = lie
     with pytest.raises(Unmeasured):
-        linux.idle(CLOCK, *here)
+        linux.idle(CLOCK, *here, XServer())
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1, True), (2, False), (3, True), (4, False)])
@@ -110,24 +111,24 @@ def test_a_game_is_known_where_the_screen_is_not(
 ) -> None:
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     session.answers["ClientCount"] = variant("i", 1)
-    assert linux.full_screen(here[0]) == {"game": True}
+    assert linux.full_screen(here[0], XServer()) == {"game": True}
     for none in (variant("i", 0), variant("s", "two"), None):
         session.answers["ClientCount"] = none
         with pytest.raises(Unmeasured) as told:
-            linux.full_screen(here[0])
+            linux.full_screen(here[0], XServer())
         assert parts_of(told.value.reason)[0].code == "governor.wayland"
 
 
 def test_one_connection_is_kept(session: PrivateBus, here: tuple[Bus, Bus]) -> None:
     session.answers["GetIdletime"] = "t", (1_000,)
     for _ in range(20):
-        linux.idle(CLOCK, *here)
+        linux.idle(CLOCK, *here, XServer())
     assert len(session.askers) == 1
     session.answers["GetIdletime"] = None  # somebody who refuses ends no connection
     with pytest.raises(Unmeasured):
-        linux.idle(CLOCK, *here)
+        linux.idle(CLOCK, *here, XServer())
     session.answers["GetIdletime"] = "t", (2_000,)
-    assert linux.idle(CLOCK, *here) == {"idle": 2.0}
+    assert linux.idle(CLOCK, *here, XServer()) == {"idle": 2.0}
     assert len(session.askers) == 1
 
 
@@ -138,9 +139,9 @@ def test_a_bus_that_begins_anew_is_found_again(
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={place}")
     for seconds in (1, 2):
         with pytest.raises(Unmeasured):
-            linux.idle(CLOCK, *here)
+            linux.idle(CLOCK, *here, XServer())
         with private_bus({"GetIdletime": ("t", (seconds * 1_000,))}, (GNOME,), place):
-            assert linux.idle(CLOCK, *here) == {"idle": float(seconds)}
+            assert linux.idle(CLOCK, *here, XServer()) == {"idle": float(seconds)}
         (tmp_path / "bus").unlink(missing_ok=True)
 
 
@@ -150,7 +151,7 @@ def test_silence_costs_its_patience_and_no_more(session: PrivateBus, here: tuple
     with pytest.raises(Unmeasured):
         here[0].call(GNOME, "/org/gnome/Mutter/IdleMonitor/Core", GNOME, "GetIdletime")
     session.silent = False
-    assert linux.idle(CLOCK, *here) == {"idle": 1.0}
+    assert linux.idle(CLOCK, *here, XServer()) == {"idle": 1.0}
     assert len(session.askers) == 2
 
 

@@ -58,6 +58,29 @@ async def test_one_that_hangs_costs_its_patience_once_and_is_said() -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_threads_are_few_and_end() -> None:
+    end, looks = threading.Event(), []
+    before = set(threading.enumerate())
+
+    def look() -> dict[str, object]:
+        looks.append(1)
+        return {"disk_free": len(looks)}
+
+    others = [Sensor("disk", look, 0.0) for _ in range(5)]
+    silent = [Sensor(name, lambda: {"idle": 1.0} if end.wait(60) else {}) for name in ("battery", "idle")]
+    source = MachineSensors([*silent, *others], SystemClock())
+    for round_ in range(1, 11):
+        assert (await source.read()).disk_free
+        assert len(looks) == 5 * round_
+    threads = set(threading.enumerate()) - before
+    assert 3 <= len(threads) <= len(silent) + len(others)
+    end.set()
+    await source.close()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
 async def test_whatever_a_sensor_throws_is_a_reason_and_not_an_end() -> None:
     def fail() -> dict[str, object]:
         raise ZeroDivisionError("the driver is confused")

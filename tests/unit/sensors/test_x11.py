@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.sensors import x11
-from engine.sensors.x11 import X11, X11Error, cookie_of
+from engine.sensors.x11 import X11, X11Error, XServer, cookie_of
+from tests.support.played_desktops import x_server
 from tools.system_libraries import missing_desktop
 
 NEEDS_DESKTOP = pytest.mark.skipif(bool(missing_desktop()), reason="system packages are missing")
@@ -54,6 +55,32 @@ def test_a_real_x_server() -> None:
     display.close()
 
 
+@NEEDS_DESKTOP
+def test_one_connection_is_kept_and_a_server_that_begins_anew_is_found_again(monkeypatch) -> None:
+    made = []
+
+    def connect(environment) -> X11:
+        made.append(X11(environment))
+        return made[-1]
+
+    monkeypatch.setattr(x11, "X11", connect)
+    screen = XServer()
+    with x_server() as display:
+        monkeypatch.setenv("DISPLAY", display)
+        assert all(screen.ask(X11.idle) >= 0 for _ in range(20))
+        assert len(made) == 1
+        with pytest.raises(X11Error):
+            screen.ask(X11.full_screen)  # no window manager: the next question is on another connection
+        screen.ask(X11.idle)
+        assert len(made) == 2
+    with pytest.raises((X11Error, OSError)):
+        screen.ask(X11.idle)
+    with x_server() as display:
+        monkeypatch.setenv("DISPLAY", display)
+        assert screen.ask(X11.idle) >= 0
+    screen.close()
+
+
 @pytest.mark.parametrize("display", ["", "far.example:0", ":x", ":99999", ":1/../../x"])
 def test_displays_that_are_not_here(display) -> None:
     with pytest.raises((X11Error, OSError)):
@@ -81,7 +108,7 @@ def test_any_server_is_heard(data: bytes) -> None:
     theirs.sendall(data)
     theirs.shutdown(socket.SHUT_WR)
     display = X11.__new__(X11)
-    display._socket, display.root = ours, 1
+    display._socket, display.root, display._atoms, display._screen_saver = ours, 1, {}, b""
     try:
         for ask in (display.idle, display.full_screen, lambda: display._greet(b"")):
             with contextlib.suppress(X11Error, OSError):

@@ -1,0 +1,1 @@
+"""What the sensors take where there is a desktop with everything that they ask."""
