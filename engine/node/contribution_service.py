@@ -209,12 +209,11 @@ class ContributionService:
         node, month = self._node, self._governing.month
         kwh = month.kwh if month.measured else None
         price = self._governing.rules.price
-        serving = node.peer.serving if node.peer is not None else None
         return Totals(
             tokens=node.served.since_start,
             tokens_today=node.served.today,
             tokens_month=round(month.tokens),
-            answers=serving.answered if serving is not None else 0,
+            answers=node.served.answers,
             kwh_month=kwh,
             cost=kwh * price if kwh is not None and price else None,
             tokens_per_wh=month.tokens / (month.joules / JOULES_PER_WH) if month.joules else None,

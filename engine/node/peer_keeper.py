@@ -102,6 +102,7 @@ class PeerKeeper:
             ),
             calibrations=configuration.data_directory / "calibrations",
             served=node.served.add,
+            finished=node.served.finished,
             longest_request=lambda: node.governing.rules.longest_request,
         )
 

@@ -74,13 +74,14 @@ class PeerPresence(Presence):
         calibrations: Path | None = None,
         family: str = "",
         served: Callable[[int], None] = lambda _: None,
+        finished: Callable[[], None] = lambda: None,
         longest_request: Callable[[], int | None] = lambda: None,
     ) -> None:
         """``prefixes``: what the back end's caches hold, if it tells. ``make_verifier``: the part of this machine in
         checking nodes, while its key is in the committee. ``calibrations``: the owner's own, for the scores that
-        verifiers ask for. ``family``: what its owner's machines have in common. ``served``: hears
-        how many tokens have been written for others. ``longest_request``: tokens of a prompt and its answer that
-        the owner allows now; None: all."""
+        verifiers ask for. ``family``: what its owner's machines have in common. ``served`` hears how many tokens have
+        been written for others, ``finished`` of each answer that has come to its end. ``longest_request``: tokens of a
+        prompt and its answer that the owner allows now; None: all."""
         super().__init__(membership, keys.identity, client_only=False)
         self._keys = keys
         self.bootstrap.announce(keys.succession, keys.succession_told)
@@ -94,7 +95,7 @@ class PeerPresence(Presence):
         self._make_verifier = make_verifier
         self._calibrations = calibrations
         self._family = family
-        self._served = served
+        self._served, self._finished = served, finished
         self._longest_request = longest_request
         self._offered: frozenset[str] = frozenset()
         self._started = math.ceil(membership.clock.wall())
@@ -244,7 +245,7 @@ class PeerPresence(Presence):
         serving = ServingRole(
             self._identity, network_id, self._backend, clock, peer.push, peer.serving.paused, self._limit
         )
-        serving.offered, serving.served = self._offered, self._served
+        serving.offered, serving.served, serving.finished = self._offered, self._served, self._finished
         serving.longest_request = self._longest_request
         serving.scoring = ScoringService(
             self._identity, network_id, self._scorer, clock, genesis.genesis.parameters.epoch_seconds

@@ -1,4 +1,5 @@
-"""How many tokens this machine has written for others: since the engine's start, and today, over all its starts."""
+"""How many tokens this machine has written for others: since the engine's start, and today, over all its starts; and
+answers since the start."""
 
 from __future__ import annotations
 
@@ -31,6 +32,8 @@ class ServedTokens:
         self._file = file
         self._clock = clock
         self.since_start = 0
+        self.answers = 0
+        """Since the start, to their ends."""
         self._kept = self._count = self._load()
         self._kept_at = clock.monotonic()
 
@@ -45,6 +48,10 @@ class ServedTokens:
         self._count = _Day(self._day(), self.today + tokens)
         if self._clock.monotonic() >= self._kept_at + KEEP_SECONDS:
             self.keep()
+
+    def finished(self) -> None:
+        """One more answer."""
+        self.answers += 1
 
     def keep(self) -> None:
         """Write the count down."""

@@ -160,11 +160,12 @@ class ServingRole(TaskOwner):
         self.scoring: ScoringService | None = None  # scores answers of others, where verifiers cannot
         self.bringing: BringingSamples | None = None  # brings users' samples to the server
         self.offered: frozenset[str] = frozenset()  # the model ids that are served now
-        self.answered = 0
         self.longest_request: Callable[[], int | None] = lambda: None
         """Tokens of a prompt and its answer that the owner allows now; None: all."""
         self.served: Callable[[int], None] = lambda _: None
         """Hears how many tokens have been written for others."""
+        self.finished: Callable[[], None] = lambda: None
+        """Hears of each answer that has come to its end here."""
 
     @property
     def answering(self) -> int:
@@ -353,7 +354,7 @@ class ServingRole(TaskOwner):
             case Delta():
                 return self._delta(event, transcript, now, wall)
             case Done():
-                self.answered += 1
+                self.finished()
                 record, signature = self._sign(transcript, final=True, now=now, wall=wall)
                 return [
                     Finished(

@@ -175,7 +175,7 @@ def contributing_state(node: Node) -> ContributingState:
         better=choice.better if choice is not None else "",
         better_reason=choice.better_reason if choice is not None else "",
         answering=serving.answering if serving else 0,
-        answered=serving.answered if serving else 0,
+        answered=node.served.answers,
         tokens=node.served.since_start,
         tokens_today=node.served.today,
         receipts_waiting=submission.waiting if submission else 0,

@@ -86,7 +86,8 @@ def test_a_pause_finishes_the_answer_and_takes_no_new_one(drive: Drive, network:
             assert answer.extension["served_by"] == window.status.state.node_id
             assert answer.extension["receipt_verified"] is True
             assert "machines" not in answer.extension, "one alone has made it"
-            assert window.status.state.contributing.tokens == TOKENS
+            counted = window.status.state.contributing
+            assert (counted.answered, counted.tokens) == (1, TOKENS)
             page.section("log").head.click()
             await until(lambda: "Paused. You have paused it." in happened(page))
 
@@ -118,7 +119,9 @@ def test_a_pause_hands_the_answer_over_to_another_machine(drive: Drive, network:
             assert answer.extension["machines"] == [window.status.state.node_id, other]
             assert answer.extension["served_by"] == other
             assert answer.extension["receipt_verified"] is True
-            assert window.status.state.contributing.tokens < LONG, "the rest was written elsewhere"
+            counted = window.status.state.contributing
+            assert counted.answered == 0, "it was finished elsewhere"
+            assert counted.tokens < LONG, "the rest was written elsewhere"
 
     drive(scenario())
 

@@ -23,10 +23,9 @@ CHECKS = Results(12, 0, 1, last=3)
 def totals_of(checked: Any, month: Month, results: Results | None = CHECKS) -> schema.Totals:
     node: Any = SimpleNamespace(
         node_id=NODE,
-        served=SimpleNamespace(since_start=30, today=20),
+        served=SimpleNamespace(since_start=30, today=20, answers=3),
         peer=SimpleNamespace(
             node_id=NODE,
-            serving=SimpleNamespace(answered=3),
             standings=SimpleNamespace(checked=checked),
             results=SimpleNamespace(results=results),
             bootstrap=SimpleNamespace(genesis=judging().genesis),

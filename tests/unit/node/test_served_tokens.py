@@ -27,6 +27,14 @@ def test_today_goes_on_after_a_new_start_and_ends_at_midnight(tmp_path: Path) ->
     assert (again.since_start, again.today) == (9, 1)
 
 
+def test_answers_are_counted_from_the_start_on(tmp_path: Path) -> None:
+    served = ServedTokens(tmp_path / "served.json", ManualClock(NOON))
+    assert served.answers == 0
+    served.finished()
+    served.finished()
+    assert (served.answers, served.since_start) == (2, 0)
+
+
 def test_a_crash_loses_what_a_minute_brought(tmp_path: Path) -> None:
     file, clock = tmp_path / "served.json", ManualClock(NOON)
     served = ServedTokens(file, clock)
