@@ -19,7 +19,8 @@ from engine import __version__
 from engine.bench import governor
 from engine.bench.charts import draw_bars
 from engine.bench.machine import commit, describe_machine
-from engine.bench.storing import make_page, store_results, table
+from engine.bench.other_programs import OtherPrograms
+from engine.bench.storing import disturbance, make_page, store_results, table
 from engine.governor.rules import DeviceRules, Rules
 from tests.sensing.played_machine import played_machine
 from tests.support.played_desktops import KINDS, Kind, desktop, environment_of, resting_programs
@@ -61,6 +62,7 @@ PLACES = (*(Place(kind) for kind in KINDS), Place("X11", 1), Place("X11", 4))
 def measured(places: tuple[Place, ...], seconds: float) -> dict[str, Any]:
     """What is stored."""
     found = []
+    outside = OtherPrograms()
     with resting_programs(PROGRAMS) as pids:
         for place in places:
             with desktop(place.kind) as there:
@@ -76,6 +78,7 @@ def measured(places: tuple[Place, ...], seconds: float) -> dict[str, Any]:
         "seconds": seconds,
         "wanted_share": governor.WANTED,
         "places": found,
+        "other_programs": outside.share(),
     }
 
 
@@ -104,6 +107,7 @@ def as_lines(results: dict[str, Any]) -> list[str]:
         "",
         *table(["", "round 1, as it is", "busy", "round 2, as it is", "busy", "nothing, at most"], rows),
     ]
+    lines += disturbance(results)
     for one in results["places"]:
         lines += ["", f"{one['place']}:", "", *governor.sensor_table(one["sensors"])]
     return lines
