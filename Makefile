@@ -134,6 +134,10 @@ test-long-hand-over: dev ## Kill the machine that answers in mid-answer, 50 time
 test-long-pause: dev ## Press pause in mid-answer, 50 times: memory must be free within a second (15 minutes, on a machine that does nothing else; resumes)
 	$(VENV)/python -m tests.pause.long_run $(ARGS)
 
+.PHONY: test-long-contention
+test-long-contention: dev ## Let other programs need the machine, 20 times: it must pause within 2 s (5 minutes, on a machine that does nothing else; resumes)
+	$(VENV)/python -m tests.contention.long_run $(ARGS)
+
 .PHONY: test-long-committee
 test-long-committee: dev ## Play 10,500 adversarial schedules of the committee's agreement (10 minutes; resumes)
 	$(VENV)/python -m tests.committee.long_run $(ARGS)

@@ -1,0 +1,1 @@
+"""Other programs need the machine, and how soon it is theirs."""
