@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @contextmanager
 def unless_others_use_it(network: Network) -> Iterator[None]:
-    """What fails meanwhile counts only where nobody else was seen to use this machine: else it is right to be paused."""
+    """What fails meanwhile counts only where nobody else was seen to use this machine: else it is right to pause."""
     with watched(network) as most:
         try:
             yield
