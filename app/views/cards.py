@@ -35,9 +35,7 @@ class Page(QScrollArea):
         self.setAccessibleDescription(about)
         content = QWidget()
         content.setObjectName("page")
-        content.setMinimumWidth(
-            1
-        )  # never wider than what shows of it, whatever is on it: that finds room when it has to
+        content.setMinimumWidth(1)  # never wider than what shows of it: what is on it finds room when it has to
         self.column = PageColumn(content)
         self.column.setSpacing(theme.medium + theme.tiny)
         self.title = PlainLabel(title, "display")
@@ -181,15 +179,17 @@ class Facts(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self._rows = []
-        shown = not self.isHidden()
-        self.hide()  # everything around is laid out once, not after each widget that is shown
+        shown = self.isVisible()  # one that is not shown yet is by what it belongs to, unless it is told to hide
+        if shown:
+            self.hide()  # everything around is laid out once, not after each widget that is shown
         for fact in facts:
             value = PlainLabel(fact.value)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             button = copy_button(self._theme, fact.name, fact.copy) if fact.copy else None
             self._rows.append((PlainLabel(fact.name, "quiet"), value, button))
         self._place()
-        self.setVisible(shown)
+        if shown:
+            self.show()
 
     def _place(self) -> None:
         self._grid.setColumnMinimumWidth(0, 0 if self._narrow else 150)

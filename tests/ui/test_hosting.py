@@ -40,6 +40,7 @@ def test_a_network_is_hosted_and_others_are_invited(drive: Drive, tmp_path: Path
             assert kept == ["http://127.0.0.1:8900#1f"]
             assert not card.form.isVisible()
             assert card.status.text.whole_text == "“Attic” is hosted here"
+            assert card.facts.isVisible()
             wish = next(one for one in engine.hosting.requests if isinstance(one, schema.HostNetwork))
             assert (wish.name, wish.private, wish.reach, wish.port) == ("Attic", True, "local", 8900)
             card.inviting.label.setText(HOSTILE)
