@@ -40,6 +40,8 @@ CATALOGUE, PUBLISHED, ON_THE_NETWORK = 25, 20, 20
 LICENCE = (models_views.LICENCE * 100)[:65_000]
 REPORT = '{"log": ["nothing of note"]}\n' * 10_000
 HITS = 50
+CHARTED = 8
+"""Seconds of live charts."""
 AFTER_SECONDS = 0.1
 """So long is looked at what follows of itself once all is there."""
 LONGEST_SECONDS = 120.0
@@ -92,11 +94,28 @@ def _look_at_network(desktop: Desktop, do: Do) -> None:
 
 def _look_at_contributing(desktop: Desktop, do: Do) -> None:
     page = _page(desktop, "contribute", ContributePage)
+    _work_on(desktop, do)
     do("a full log", page.section("log").head.click, _until(lambda: True))
     do("all of a full log", page.event_list.more.click, _until(lambda: not page.event_list.growing))
     do("diagnostics", page.diagnose.click, _until(lambda: page.findChildren(QFileDialog)))
     for dialog in page.findChildren(QFileDialog):
         dialog.reject()
+
+
+def _work_on(desktop: Desktop, do: Do) -> None:
+    """Seconds of a machine that answers others: new points of all charts, other totals, and a line of the log."""
+    now, said = SystemClock().wall(), contribute_views.contribution()
+    cards = tuple(one for one in said.devices if one.kind == "gpu")
+    for at, sample in enumerate(contribute_views.samples(now, cards)[-CHARTED:], 1):
+        totals = msgspec.structs.replace(
+            said.totals, tokens=said.totals.tokens + 90 * at, answers=said.totals.answers + at
+        )
+        news: tuple[schema.Event, ...] = (
+            msgspec.structs.replace(sample, at=now + at),
+            msgspec.structs.replace(said, totals=totals),
+            schema.OwnerEvent(at=now + at, text=say("governor.event_resumed")),
+        )
+        do("a second of live charts, totals and log", lambda news=news: play(desktop, *news), _until(lambda: True))  # type: ignore[misc]
 
 
 def _use_list(desktop: Desktop, do: Do, times: int) -> None:

@@ -78,6 +78,7 @@ def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) ->
         "2,000 chats after a search",
         "one of 2,000 chats changes",
         "chat, again",
+        "a second of live charts, totals and log",
         "a full log",
         "all of a full log",
         "models, the first time",

@@ -37,7 +37,8 @@ view-model as they come from it. One process, one thread; nothing else should ru
   models and 24 that others serve, a place in a network with 1,000 links, a log of 500 lines and ten minutes of
   measurements. The engine is played and answers one turn after it was asked. Each is done until all that belongs to it
   shows; the number is the longest time between two chances for a key or a click. *The first time* is in a window of its
-  own each time; *another language* makes the window anew.
+  own each time; *another language* makes the window anew; *a second of live charts* is what an engine that answers
+  others sends once a second to the page *Contribute*.
 - *Opening*: from nothing to the first picture, at the end of the chat.
 - *Memory* of a chat: what the process takes more after all of that than with the chat's text alone.
 - *Memory of the whole program*: the program as people start it, on an empty data directory, with the engine that it
