@@ -78,6 +78,7 @@ def drive(qapp: QApplication) -> Iterator[Drive]:
 
     logging.getLogger("qasync").setLevel(logging.WARNING)
     dress(qapp)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # what tests without a loop have left
     loop = QEventLoop(qapp)
     asyncio.set_event_loop(loop)
     try:
