@@ -186,10 +186,9 @@ class Desktop:
             yield
             leaving, self.window = self.window, new
             self._move_in(leaving)
-            for page in leaving.made_pages:
-                yield
-                page.deleteLater()
             yield
+            while leaving.delete_page():
+                yield
         finally:  # also where the language changes again before this is done
             leaving.deleteLater()
 
@@ -229,6 +228,7 @@ class Desktop:
             looked = group.create_task(self._look_at_hardware())
             await self._leaving.wait()
             self._keep_state()
+            self._change_windows.stop()
             self.window.hide()
             self.tray.close()
             if self._stop_engine:

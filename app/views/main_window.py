@@ -152,10 +152,14 @@ class MainWindow(QMainWindow):
         """Put the look on all but the pages that are made later."""
         self.dressing.add(self.navigation, *self.chat_page.parts, self.status_bar)
 
-    @property
-    def made_pages(self) -> tuple[QWidget, ...]:
-        """Those other than the chat that have been opened."""
-        return tuple(self._made.values())
+    def delete_page(self) -> bool:
+        """One of the pages other than the chat ends, of a window that shows no more; whether there was one."""
+        if not self._made:
+            return False
+        _, page = self._made.popitem()
+        self.dressing.drop(page)
+        page.deleteLater()
+        return True
 
     def open_page(self, name: PageName) -> None:
         """Show the page ``name``."""

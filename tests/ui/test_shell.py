@@ -258,10 +258,30 @@ def test_a_language_that_changes_again_before_the_window_is_there_is_the_last_on
                 await asyncio.sleep(0)
             await until(lambda: window.window is not old)
             await until(lambda: window.window.settings.title.whole_text == "Optionen")
-            await until(
-                lambda: len([top for top in QApplication.topLevelWidgets() if isinstance(top, MainWindow)]) == 1
-            )
+            await until(lambda: len(_windows()) == 1)
             assert window.window.isVisible()
+
+    drive(scenario())
+
+
+def test_what_the_engine_says_while_the_language_changes_meets_no_page_that_is_gone(
+    drive: Drive, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with open_window(tmp_path, NoProcess()) as window:
+            old = window.window
+            for page in PAGES:
+                old.open_page(page)
+            window.preferences.change(language="de")
+            turns = 0
+            while len(_windows()) > 1 or window.window is old:
+                now = schema.ContributingState(on=True, status=("on", "paused")[turns % 2])
+                window.status.receive(state(contributing=now))
+                window.appearance.choose(("light", "dark")[turns % 2])
+                await asyncio.sleep(0)
+                turns += 1
+                assert turns < 100_000
+            assert window.window.page == PAGES[-1]
 
     drive(scenario())
 
