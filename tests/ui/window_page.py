@@ -42,7 +42,8 @@ view-model as they come from it. One process, one thread; nothing else should ru
 - *Opening*: from nothing to the first picture, at the end of the chat.
 - *Memory* of a chat: what the process takes more after all of that than with the chat's text alone.
 - *Memory of the whole program*: the program as people start it, on an empty data directory, with the engine that it
-  starts and, once something was asked, the worker with the built-in model; pages that several processes share are
+  starts and, once something was asked, the worker with the built-in model; the same with a chat of 1,000 messages open,
+  of which a window holds what was looked at; pages that several processes share are
   counted in parts (Linux: PSS), once it stays the same for two seconds.
 
 The chat of 1,000 messages has 500 questions and 500 answers of {characters} characters together.
