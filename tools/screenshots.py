@@ -90,15 +90,16 @@ FOLDERS = (schema.Folder("work", "Work"), schema.Folder("house", "House and gard
 INSIDE = {3: "house", 4: "work", 6: "work"}
 
 
-def chats_listed(desktop: Desktop, folders: bool = False) -> None:
-    """The sidebar of somebody who uses it."""
+def chats_listed(desktop: Desktop, title: str = TITLES[0][0], folders: bool = False) -> None:
+    """The sidebar of somebody who uses it; ``title`` is of the chat that is open."""
     now = time.time()
     entries = tuple(
         schema.ChatEntry(
-            chat=f"chat-{place}" if place else desktop.chat.chat, title=title, updated=now - days * DAY,
-            activity=100 - place, answering=answering, folder=INSIDE.get(place, "") if folders else "",
+            chat=f"chat-{place}" if place else desktop.chat.chat, title=name if place else title,
+            updated=now - days * DAY, activity=100 - place, answering=answering,
+            folder=INSIDE.get(place, "") if folders else "",
         )
-        for place, (title, days, answering) in enumerate(TITLES)
+        for place, (name, days, answering) in enumerate(TITLES)
     )  # fmt: skip
     desktop.link.event_received.emit(schema.ChatList(
         ref="list-0", chats=entries, folders=FOLDERS if folders else (),
@@ -177,7 +178,7 @@ def _chat(desktop: Desktop) -> None:
 
 def _code(desktop: Desktop) -> None:
     play(desktop, state())
-    chats_listed(desktop)
+    chats_listed(desktop, "Asking from Python")
     answered(desktop, "How do I ask from Python?", CODE)
 
 
@@ -326,7 +327,7 @@ def _setup_full(desktop: Desktop) -> None:
 def _files(desktop: Desktop) -> None:
     """A question with files, and another one that is being written with one."""
     play(desktop, state())
-    chats_listed(desktop)
+    chats_listed(desktop, "Towns that grew")
     answered(desktop, "Which of these towns grew?", "Only **Cologne** did, by 1.2 % in five years.")
     turn = desktop.chat.turns[-1]
     turn.files = (
@@ -408,7 +409,7 @@ def _elsewhere(desktop: Desktop) -> None:
 
 def _failed(desktop: Desktop) -> None:
     play(desktop, state())
-    chats_listed(desktop)
+    chats_listed(desktop, "Three ways to proof bread dough")
     desktop.window.header.choose(next(one for one in desktop.status.models if one.model.startswith("Llama")))
     desktop.window.ask("Compare three ways to proof bread dough.")
     turn = desktop.chat.turns[-1]
