@@ -86,7 +86,6 @@ def test_another_look_and_another_width_hold_nobody_up(found: dict[str, Any]) ->
         "details of a model",
         "settings, the first time",
         "settings, again",
-        "another language",
         "network, again",
     ],
 )
