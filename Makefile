@@ -135,7 +135,7 @@ test-long-pause: dev ## Press pause in mid-answer, 50 times: memory must be free
 	$(VENV)/python -m tests.pause.long_run $(ARGS)
 
 .PHONY: test-long-contention
-test-long-contention: dev ## Let other programs need the machine, 20 times: it must pause within 2 s (5 minutes, on a machine that does nothing else; resumes)
+test-long-contention: dev ## Let other programs need the machine, 20 times: it must pause within 2 s (10 minutes, on a machine that does nothing else; resumes)
 	$(VENV)/python -m tests.contention.long_run $(ARGS)
 
 .PHONY: test-long-committee

@@ -31,6 +31,9 @@ KEEP_SECONDS = 60.0
 """A crash loses what was used in so long at most."""
 SENSORS_SECONDS = 3.0
 """A source that takes longer is given up for this look."""
+PASSED_ON = 2.2
+"""What the links move for each byte that counts as relayed: a cell comes in and goes on, each time with its envelope
+(1,160 bytes for 1,100 that count), and credits are given for it."""
 END_MOVES = 30.0
 """Seconds by which the end of a pause has to move to be news."""
 logger = logging.getLogger(__name__)
@@ -225,7 +228,7 @@ class Governing:
         used, now = self._used(), self.clock.monotonic()
         seconds, self._looked_at = now - self._looked_at, now
         last, self._last = self._last, used
-        self._served += max(0.0, used.moved - last.moved - 2 * (used.relayed - last.relayed))  # it comes, and goes on
+        self._served += max(0.0, used.moved - last.moved - PASSED_ON * (used.relayed - last.relayed))
         self._meter.add(
             self._this_month(),
             watts=self.watts() if self._serves() else None,

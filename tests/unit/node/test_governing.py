@@ -282,8 +282,10 @@ async def test_what_answers_moved_is_held_to_their_rate_and_what_was_passed_on_i
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(made.governing.run())
-        assert await looked(Used(moved=1e9, relayed=5e8)) == 1, "it comes in, and goes out"
-        assert await looked(Used(moved=1e9 + 5e6, relayed=5e8)) < 1
+        cells = 4e5
+        relayed = cells * 1100
+        assert await looked(Used(moved=cells * 2 * 1160, relayed=relayed)) == 1, "each comes in, and goes on"
+        assert await looked(Used(moved=cells * 2 * 1160 + 5e6, relayed=relayed)) < 1
         running.cancel()
     assert [parts_of(reason)[0].code for reason in made.governing.decision.slowed] == ["governor.slowed_rate"]
 
